@@ -1,0 +1,3 @@
+"""Astradio Stream: endless music from the sky, exact to the sample."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""How a score sounds: instruments, the mix, the codec."""

@@ -1,0 +1,97 @@
+"""Every error that this program raises on purpose, as one tree.
+
+::
+
+    AstradioError                 code, message: what HTTP and WebSocket clients are told
+    ├── BadJson                   BAD_JSON              the text is not the JSON we read
+    ├── ValidationFailed          VALIDATION_FAILED     fields are wrong; `details` names each
+    │   └── OutsideEphemeris      VALIDATION_FAILED     a moment that the planets are not known for
+    ├── NotFound                  NOT_FOUND             no such programme, station, chart, page
+    ├── BadVersion                BAD_VERSION           a protocol we do not speak
+    ├── Overloaded                OVERLOADED            no room now; `retry_after_s` says when to ask
+    ├── SettingsError             BAD_SETTING           the start stops with this sentence
+    └── CodecUnavailable          CODEC_UNAVAILABLE     libopus is missing or refuses
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One field that is wrong."""
+
+    field: str
+    """Path of the field as the client wrote it, e.g. ``charts[0].lat``."""
+    message: str
+    """A sentence that says what would be right."""
+
+
+class AstradioError(Exception):
+    """The root of the tree: an error with a code for programs and a sentence for people."""
+
+    code: ClassVar[str] = "INTERNAL"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class BadJson(AstradioError):
+    """The text is not the JSON that we read: broken, too deep, doubled keys, not finite."""
+
+    code = "BAD_JSON"
+
+
+class ValidationFailed(AstradioError):
+    """One or more fields are wrong; all of them are named at once."""
+
+    code = "VALIDATION_FAILED"
+
+    def __init__(self, details: Iterable[Detail]) -> None:
+        self.details = tuple(details)
+        super().__init__("; ".join(f"{d.field}: {d.message}" for d in self.details))
+
+
+class OutsideEphemeris(ValidationFailed):
+    """A moment outside the span of the planetary ephemeris."""
+
+    def __init__(self, message: str, field: str = "at") -> None:
+        super().__init__([Detail(field, message)])
+
+
+class NotFound(AstradioError):
+    """What was asked for by name does not exist here."""
+
+    code = "NOT_FOUND"
+
+
+class BadVersion(AstradioError):
+    """The peer speaks a version of the protocol that we do not."""
+
+    code = "BAD_VERSION"
+
+
+class Overloaded(AstradioError):
+    """There is no room for more work now."""
+
+    code = "OVERLOADED"
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class SettingsError(AstradioError):
+    """A setting has an unknown name, a wrong type or an impossible value."""
+
+    code = "BAD_SETTING"
+
+
+class CodecUnavailable(AstradioError):
+    """libopus cannot be found, is too old, or reports an error."""
+
+    code = "CODEC_UNAVAILABLE"

@@ -1,0 +1,1 @@
+"""What a chart plays: pure values, from palette to notes."""

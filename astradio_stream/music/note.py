@@ -1,0 +1,46 @@
+"""A note: what a voice plays, when, how strongly, and from where in the room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note of a score; onset and duration in samples of the stream."""
+
+    onset: int
+    """Sample index at which it begins."""
+    duration: int
+    """Samples until it is let go; its release and room sound on."""
+    voice: int
+    """Which body plays it: position in the canonical order of the ten bodies."""
+    instrument: str
+    """Name of a row in the model's instrument table."""
+    pitch: int
+    """MIDI number."""
+    velocity: float
+    """Strength (ratio, 0-1)."""
+    left: float
+    """Gain into the left channel (ratio), velocity included."""
+    right: float
+    """Gain into the right channel (ratio), velocity included."""
+
+
+def placed(
+    *,
+    onset: int,
+    duration: int,
+    voice: int,
+    instrument: str,
+    pitch: int,
+    velocity: float,
+    gain: float,
+    pan: float,
+) -> Note:
+    """Return a note put at `pan` (-1 left … 1 right) with equal power, `gain` at full velocity."""
+    strength = gain * velocity
+    left = strength * sqrt((1.0 - pan) / 2.0)
+    right = strength * sqrt((1.0 + pan) / 2.0)
+    return Note(onset, duration, voice, instrument, pitch, velocity, left, right)

@@ -1,0 +1,1 @@
+"""The shell: Starlette, uvicorn, asyncio, threads, metrics and logs."""

@@ -1,0 +1,94 @@
+"""The application: routes, layers, start and stop."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
+
+from astradio_stream.errors import AstradioError
+from astradio_stream.server import http
+from astradio_stream.server.clock import Clock, SystemClock
+from astradio_stream.server.engine import Engine
+from astradio_stream.server.listener import stream
+from astradio_stream.server.metrics import Metrics
+from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
+from astradio_stream.server.probes import probe_routes
+from astradio_stream.server.readiness import ReadinessState
+from astradio_stream.server.shell import MakesStreams, Shell
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.websockets import WebSocket
+
+    from astradio_stream.settings import Settings
+
+
+def build_app(
+    settings: Settings,
+    engine: MakesStreams | None = None,
+    clock: Clock | None = None,
+    web_dir: Path = WEB_DIR,
+) -> Starlette:
+    """Return the application; `app.state.shell` is what its parts share.
+
+    Args:
+        settings: As loaded.
+        engine: Who makes the sound; the real one where none is given.
+        clock: Where time comes from; the machine where none is given.
+        web_dir: The files of the player.
+    """
+    clock = clock or SystemClock()
+    metrics = Metrics()
+    engine = engine or Engine(settings, metrics, clock)
+    shell = Shell(settings, clock, metrics, ReadinessState(clock), engine)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        try:
+            await shell.start()
+            yield
+        finally:
+            shell.engine.close()
+
+    async def on_stream(websocket: WebSocket) -> None:
+        await stream(shell, websocket)
+
+    async def on_plain_stream(request: Request) -> Response:
+        return http.refusal(
+            request,
+            "UPGRADE_REQUIRED",
+            "this address speaks WebSocket only",
+            headers={"Upgrade": "websocket", "Connection": "Upgrade"},
+        )
+
+    async def on_unknown_stream(websocket: WebSocket) -> None:
+        denial = http.refusal(websocket, "NOT_FOUND", "there is no stream at this path")
+        await websocket.send_denial_response(denial)
+
+    app = Starlette(
+        routes=[
+            *page_routes(load_pages(web_dir)),
+            *probe_routes(shell),
+            WebSocketRoute("/stream", on_stream),
+            Route("/stream", on_plain_stream),
+            WebSocketRoute("/{path:path}", on_unknown_stream),
+        ],
+        middleware=[Middleware(http.Envelope, metrics=metrics)],
+        exception_handlers={
+            HTTPException: http.on_http_exception,
+            AstradioError: http.on_our_error,
+        },
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.shell = shell
+    return app

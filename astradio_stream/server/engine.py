@@ -1,0 +1,215 @@
+"""What the shell asks of sky, music and sound: load them, resolve a hello, hand out segments."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from astradio_stream.audio import opus
+from astradio_stream.errors import NotFound
+from astradio_stream.server.banks import load_bank
+from astradio_stream.server.renderer import ReadyMade, Renderer
+from astradio_stream.sky.chart import chart_at
+from astradio_stream.sky.chart_json import chart_to_json
+from astradio_stream.sky.moment import Moment
+from astradio_stream.stream.models import AUDIO_MODELS
+from astradio_stream.stream.programme import Programme, resolve
+from astradio_stream.stream.station import STATIONS
+from astradio_stream.stream.versions import ModelVersions
+from astradio_stream.units import (
+    N_CHANNELS,
+    SAMPLE_RATE_HZ,
+    SEGMENT_SAMPLES,
+    floor_to_quantum,
+    unix_us_to_index,
+)
+from astradio_stream.viz.fields import fields_json
+from astradio_stream.wire.answers import ReadyParts
+from astradio_stream.wire.quantum import CODEC_OF_WORD, Codec, unpack_quantum
+
+if TYPE_CHECKING:
+    from astradio_stream.server.clock import Clock
+    from astradio_stream.server.metrics import Metrics
+    from astradio_stream.settings import Settings
+    from astradio_stream.stream.segment import Rendition
+    from astradio_stream.wire.messages import Hello
+
+KNOWN_PROGRAMMES: Final = 10_000
+"""Programmes that a `programmeId` alone may name: the last ones that were played here."""
+
+FEATURES_VERSION: Final = "v1.0"
+PCM_VERSION: Final = "1"
+PCM_BITRATE: Final = SAMPLE_RATE_HZ * N_CHANNELS * 16
+
+
+class Engine:
+    """Everything that makes a stream, behind five calls.
+
+    Its methods are called on the event loop's thread only; the work is done on its own threads.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics, clock: Clock) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+        self._executor = ThreadPoolExecutor(settings.render_threads, "render")
+        self._renderer: Renderer | None = None
+        self._known: OrderedDict[str, Programme] = OrderedDict()
+        self._defaults = ModelVersions(audio=settings.default_audio_model)
+
+    @property
+    def renderer(self) -> Renderer:
+        """The renderer, once started."""
+        if self._renderer is None:
+            raise RuntimeError("the engine has not been started")
+        return self._renderer
+
+    async def start(self) -> None:
+        """Load codec, ephemeris and banks, and make the second that every station plays now.
+
+        Raises:
+            CodecUnavailable: libopus is missing or too old.
+        """
+        opus.library()
+        banks = {}
+        for model in AUDIO_MODELS.values():
+            load = partial(load_bank, model, self._settings.data_dir, self._executor)
+            banks[model.version] = await asyncio.to_thread(load)
+        self._renderer = Renderer(
+            banks,
+            self._executor,
+            bitrate=self._settings.opus_bitrate,
+            cache_bytes=self._settings.cache_mb * 1_000_000,
+            metrics=self._metrics,
+        )
+        now = Moment(self._clock.unix_us())
+        for name in STATIONS:
+            station = resolve({"station": name}, now, self._defaults)
+            self._remember(station)
+            k = self._live_index() // SEGMENT_SAMPLES
+            made = await self.segment(station, k, Codec.OPUS)
+            unpack_quantum(made.with_viz[0])
+            await self._parts(station, self._live_index(), Codec.OPUS, wants_viz=True)
+
+    async def join(self, hello: Hello) -> tuple[Programme, ReadyParts]:
+        """Return the programme of a hello, and what `ready` tells of it.
+
+        Raises:
+            ValidationFailed: fields of the programme are wrong; paths are relative to it.
+            NotFound: there is no such station, or no programme of this id was played here lately.
+        """
+        if hello.programme_id is None:
+            now = Moment(self._clock.unix_us())
+            programme = resolve(hello.programme, now, self._defaults)
+            self._remember(programme)
+        else:
+            programme = self._recall(hello.programme_id)
+        index = hello.from_index
+        if index is None:
+            index = 0 if programme.station is None else self._live_index()
+        codec = CODEC_OF_WORD[hello.codecs[0]]
+        self.prefetch(programme, index // SEGMENT_SAMPLES, codec)
+        is_resumed = bool(hello.from_index)
+        return programme, await self._parts(
+            programme, index, codec, wants_viz=hello.viz, resumed=is_resumed
+        )
+
+    async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
+        """Return what `ready` tells of a programme from an index on."""
+        codec = CODEC_OF_WORD[hello.codecs[0]]
+        self.prefetch(programme, to_index // SEGMENT_SAMPLES, codec)
+        return await self._parts(programme, to_index, codec, wants_viz=hello.viz)
+
+    async def segment(self, programme: Programme, k: int, codec: Codec) -> ReadyMade:
+        """Return segment k as listeners receive it, at epoch 0."""
+        return await self.renderer.segment(programme, k, codec)
+
+    def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
+        """Begin to make segment k if nobody has."""
+        self.renderer.prefetch(programme, k, codec)
+
+    def close(self) -> None:
+        """Let go of the threads; what is under way is finished, what waits is dropped."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _live_index(self) -> int:
+        """Return the index that stations play now."""
+        return floor_to_quantum(unix_us_to_index(self._clock.unix_us()))
+
+    def _remember(self, programme: Programme) -> None:
+        self._known[programme.programme_id] = programme
+        self._known.move_to_end(programme.programme_id)
+        if len(self._known) > KNOWN_PROGRAMMES:
+            self._known.popitem(last=False)
+
+    def _recall(self, programme_id: str) -> Programme:
+        programme = self._known.get(programme_id)
+        if programme is None:
+            raise NotFound("this server does not know the programmeId; send the programme itself")
+        self._known.move_to_end(programme_id)
+        return programme
+
+    async def _parts(
+        self,
+        programme: Programme,
+        index: int,
+        codec: Codec,
+        *,
+        wants_viz: bool,
+        resumed: bool = False,
+    ) -> ReadyParts:
+        """Return what `ready` tells; chart and palette are found out on a render thread."""
+        rendition = self.renderer.rendition(programme)
+        look = partial(_look_at, rendition, floor_to_quantum(index))
+        chart, palette = await asyncio.get_running_loop().run_in_executor(self._executor, look)
+        has_viz = wants_viz and self._settings.enable_viz_engine
+        is_station = programme.station is not None
+        return ReadyParts(
+            programme=programme.to_json(),
+            programme_id=programme.programme_id,
+            from_index=index,
+            codec=codec_json(codec, self._settings.opus_bitrate),
+            viz={"version": programme.model_versions.viz, "fields": fields_json()}
+            if has_viz
+            else None,
+            chart=chart,
+            palette=palette,
+            provenance=provenance_json(programme, chart),
+            limits={},
+            live={"index": self._live_index(), "utcMs": self._clock.unix_us() // 1_000}
+            if is_station
+            else None,
+            resumed=resumed,
+        )
+
+
+def codec_json(codec: Codec, bitrate: int) -> dict[str, Any]:
+    """Return `ready.codec`."""
+    if codec is Codec.OPUS:
+        version, pre_skip = opus.library().version, opus.look_ahead()
+    else:
+        version, bitrate, pre_skip = PCM_VERSION, PCM_BITRATE, 0
+    return {"name": codec.word, "version": version, "bitrate": bitrate, "preSkip": pre_skip}
+
+
+def provenance_json(programme: Programme, chart: dict[str, Any]) -> dict[str, Any]:
+    """Return which sky, seed and builds made the sound."""
+    return {
+        "chartHash": chart["chartHash"],
+        "seed": programme.seed,
+        "featuresVersion": FEATURES_VERSION,
+        "houseSystem": chart["houseSystemUsed"],
+        "tzDiscipline": "utc",
+        "codec": opus.library().version,
+        "modelVersions": programme.model_versions.to_json(),
+    }
+
+
+def _look_at(rendition: Rendition, index: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return chart and palette at an index."""
+    programme = rendition.programme
+    chart = chart_at(programme.moment_at(index), programme.place)
+    return chart_to_json(chart), rendition.score.palette_json(index)

@@ -1,0 +1,275 @@
+"""The shell around one session: takes from the socket, feeds the session, sends what it produced.
+
+One task reads, one writes; every decision is the session's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from starlette.websockets import WebSocketDisconnect
+
+from astradio_stream.server.http import refusal, request_id_of, retry_after
+from astradio_stream.server.logs import log, log_failure
+from astradio_stream.server.origin import is_origin_allowed
+from astradio_stream.server.probes import RETRY_AFTER_S, limits_of
+from astradio_stream.server.readiness import Readiness
+from astradio_stream.stream.programme import Programme, mistakes_of
+from astradio_stream.strict_json import dump_text
+from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES
+from astradio_stream.wire import answers
+from astradio_stream.wire.actions import Action, Close, Join, Seek, SendText
+from astradio_stream.wire.closing import Closing
+from astradio_stream.wire.messages import SUBPROTOCOL, JsonObject
+from astradio_stream.wire.quantum import CODEC_OF_WORD, with_epoch
+from astradio_stream.wire.session import Session, State
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from starlette.websockets import WebSocket
+
+    from astradio_stream.server.renderer import ReadyMade
+    from astradio_stream.server.shell import Shell
+    from astradio_stream.wire.answers import ReadyParts
+    from astradio_stream.wire.messages import Hello
+
+NS_PER_S: Final = 1_000_000_000
+SEND_TIMEOUT_S: Final = 10.0
+"""A listener that takes nothing for so long is cut off as too slow."""
+CLOSE_TIMEOUT_S: Final = 1.0
+CLOSED_BY_UVICORN: Final = {row.code: row for row in (Closing.BAD_UTF8, Closing.TOO_BIG)}
+"""What never reaches a session because the frames themselves are wrong."""
+
+
+async def stream(shell: Shell, websocket: WebSocket) -> None:
+    """Serve `GET /stream`: refuse before the upgrade, or carry one listener to its end."""
+    settings = shell.settings
+    if not is_origin_allowed(websocket, settings.allowed_origins, settings.trusted_proxies):
+        sentence = "this page may not open a stream here"
+        await websocket.send_denial_response(refusal(websocket, "ORIGIN_REFUSED", sentence))
+        return
+    if shell.readiness.state is Readiness.DRAINING or shell.is_full:
+        is_draining = shell.readiness.state is Readiness.DRAINING
+        code = "DRAINING" if is_draining else "OVERLOADED"
+        sentence = "this server is going down" if is_draining else "this server is full"
+        denial = refusal(websocket, code, sentence, headers=retry_after(RETRY_AFTER_S))
+        await websocket.send_denial_response(denial)
+        return
+    listener = Listener(shell, websocket)
+    shell.listeners.add(listener)
+    shell.metrics.listeners.set(len(shell.listeners))
+    try:
+        await listener.run()
+    finally:
+        shell.listeners.discard(listener)
+        shell.metrics.listeners.set(len(shell.listeners))
+
+
+class Listener:
+    """One connected player."""
+
+    def __init__(self, shell: Shell, websocket: WebSocket) -> None:
+        self._shell = shell
+        self._clock = shell.clock
+        self._websocket = websocket
+        self._wake = asyncio.Event()
+        self._programme: Programme | None = None
+        self._made: tuple[int, ReadyMade] | None = None
+        self._hello_ns: int | None = None
+        self._left_with = 1006
+        self.session = Session(
+            f"ses_{secrets.token_hex(8)}",
+            self._clock.now_ns(),
+            request_id=request_id_of(websocket),
+            timings=shell.timings,
+            check_programme=mistakes_of,
+        )
+
+    def leave(self, message: JsonObject, closing: Closing) -> None:
+        """Say a last message and close."""
+        self.session.tell(message)
+        self.session.close(closing)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Carry the conversation to its end."""
+        offered = self._websocket.scope.get("subprotocols", [])
+        try:
+            await self._websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        except OSError:  # it left while we answered
+            return
+        reader = asyncio.create_task(self._read())
+        try:
+            await self._write()
+        except WebSocketDisconnect:
+            self.session.disconnected()
+        except Exception as error:
+            log_failure("SESSION_FAILED", error, session=self.session.session_id)
+            self.session.failed(error)
+            with contextlib.suppress(WebSocketDisconnect):
+                await self._perform_all()
+        finally:
+            reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reader
+            self._ended()
+
+    async def _read(self) -> None:
+        """Feed the session what arrives."""
+        session = self.session
+        try:
+            while session.state is not State.CLOSED:
+                message = await self._websocket.receive()
+                if message["type"] == "websocket.disconnect":
+                    self._left_with = message.get("code", 1006)
+                    session.disconnected()
+                elif (text := message.get("text")) is not None:
+                    session.receive_text(text, self._clock.now_ns(), self._clock.unix_us())
+                else:
+                    session.receive_binary(len(message["bytes"]))
+                self._wake.set()
+        except Exception as error:
+            log_failure("SESSION_FAILED", error, session=session.session_id)
+            session.failed(error)
+            self._wake.set()
+
+    async def _write(self) -> None:
+        """Carry out what the session wants, send what is due, sleep until there is more."""
+        session = self.session
+        while True:
+            await self._perform_all()
+            if session.state is State.CLOSED:
+                return
+            now_ns = self._clock.now_ns()
+            session.advance(now_ns)
+            index = session.due(now_ns)
+            if index is not None:
+                await self._send_quantum(index)
+            else:
+                await self._sleep()
+
+    async def _send_quantum(self, index: int) -> None:
+        """Fetch the quantum at `index` and send it, unless the session has moved on meanwhile."""
+        session, metrics = self.session, self._shell.metrics
+        epoch = session.epoch
+        k, n = divmod(index // QUANTUM_SAMPLES, QUANTA_PER_SEGMENT)
+        made = await self._segment(k)
+        now_ns = self._clock.now_ns()
+        if session.due(now_ns) != index or session.epoch != epoch:
+            return
+        has_viz = session.viz and self._shell.settings.enable_viz_engine
+        message = with_epoch((made.with_viz if has_viz else made.without_viz)[n], epoch)
+        late_ns = session.quantum_sent(len(message), now_ns)
+        self._tell_events(made, index)
+        await self._send(self._websocket.send_bytes(message))
+        metrics.quantum_lateness_seconds.observe(late_ns / NS_PER_S)
+        metrics.sent_bytes.inc(len(message))
+        if self._hello_ns is not None:
+            waited_ns = self._clock.now_ns() - self._hello_ns
+            metrics.first_quantum_seconds.observe(waited_ns / NS_PER_S)
+            self._hello_ns = None
+
+    async def _segment(self, k: int) -> ReadyMade:
+        """Return segment k of the programme; it is kept until another is wanted."""
+        hello, programme = self.session.hello, self._programme
+        if hello is None or programme is None:
+            raise RuntimeError("a quantum is due before ready")
+        if self._made is None or self._made[0] != k:
+            codec = CODEC_OF_WORD[hello.codecs[0]]
+            self._made = (k, await self._shell.engine.segment(programme, k, codec))
+            self._shell.engine.prefetch(programme, k + 1, codec)
+        return self._made[1]
+
+    def _tell_events(self, made: ReadyMade, index: int) -> None:
+        """Announce what is heard within the quantum at `index`."""
+        for event in made.events:
+            if index <= event.index < index + QUANTUM_SAMPLES:
+                told = answers.event(event.index, event.kind, event.text, event.bodies, {})
+                self.session.tell(told)
+
+    async def _perform_all(self) -> None:
+        """Carry out actions until there are none: carrying out a join asks for `ready`."""
+        while actions := self.session.take_actions():
+            for action in actions:
+                await self._perform(action)
+
+    async def _perform(self, action: Action) -> None:
+        """Carry out one action."""
+        if isinstance(action, SendText):
+            await self._send(self._websocket.send_text(dump_text(action.message)))
+        elif isinstance(action, Close):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await self._websocket.close(action.closing.code, action.closing.word)
+        else:
+            await self._find_out(action)
+
+    async def _find_out(self, action: Join | Seek) -> None:
+        """Answer the session's question about its programme."""
+        session = self.session
+        try:
+            parts = await (
+                self._join(action.hello) if isinstance(action, Join) else self._seek(action)
+            )
+        except Exception as error:
+            session.refused(error)
+            if session.closing is Closing.INTERNAL:
+                log_failure("JOIN_FAILED", error, requestId=session.request_id)
+        else:
+            parts = dataclasses.replace(parts, limits=limits_of(self._shell))
+            session.joined(parts, self._clock.now_ns(), self._clock.unix_us())
+
+    async def _join(self, hello: Hello) -> ReadyParts:
+        self._hello_ns = self._clock.now_ns()
+        self._programme, parts = await self._shell.engine.join(hello)
+        log(
+            "JOINED",
+            session=self.session.session_id,
+            requestId=self.session.request_id,
+            programme=self._programme.programme_id,
+            codec=hello.codecs[0],
+            client=hello.client,
+        )
+        return parts
+
+    async def _seek(self, seek: Seek) -> ReadyParts:
+        if self._programme is None or self.session.hello is None:
+            raise RuntimeError("a seek before ready")
+        return await self._shell.engine.seek(self._programme, self.session.hello, seek.to_index)
+
+    async def _send(self, sending: Awaitable[None]) -> None:
+        """Send, unless the listener takes nothing for too long."""
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await sending
+        except TimeoutError:
+            self.session.close(Closing.SLOW_CONSUMER)
+        except RuntimeError:  # uvicorn has closed already: bad UTF-8, a message too big
+            raise WebSocketDisconnect(1006) from None
+
+    async def _sleep(self) -> None:
+        """Wait until the session has something to do, or is told something."""
+        wake_ns = self.session.next_wake_ns()
+        if wake_ns is None:
+            return
+        # A loop whose timers count milliseconds would spin through the last one.
+        delay_s = max(0.001, (wake_ns - self._clock.now_ns()) / NS_PER_S)
+        timer = asyncio.get_running_loop().call_later(delay_s, self._wake.set)
+        await self._wake.wait()
+        timer.cancel()
+        self._wake.clear()
+
+    def _ended(self) -> None:
+        """Count and log how it ended."""
+        session = self.session
+        closing = session.closing or CLOSED_BY_UVICORN.get(self._left_with)
+        how = "lost" if closing is None else closing.label
+        self._shell.metrics.sessions.labels(how).inc()
+        if session.last_report is not None:
+            self._shell.metrics.underruns.inc(session.last_report.underruns)
+        log("LEFT", session=session.session_id, closing=how, bytes=session.n_bytes_sent)

@@ -1,0 +1,98 @@
+"""What is counted and measured, as one table; every app has a registry of its own.
+
+Label sets are closed: no seed, address, id or path ever becomes a label.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.process_collector import ProcessCollector
+
+Kind: TypeAlias = type[Counter] | type[Gauge] | type[Histogram]
+
+BUCKETS_S: Final = (
+    0.001,
+    0.002,
+    0.005,
+    0.010,
+    0.025,
+    0.050,
+    0.100,
+    0.250,
+    0.500,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+)
+"""Seconds: one quantum in the middle, a listener's buffer at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row of the table."""
+
+    name: str
+    """The field of `Metrics`; Prometheus sees it behind `astradio_`, a counter before `_total`."""
+    kind: Kind
+    """Counter, gauge or histogram."""
+    label: str
+    """The name of its label, if it has one."""
+    meaning: str
+    """One sentence."""
+
+
+# fmt: off
+TABLE: Final = (
+    #      name                        kind       label      meaning
+    Metric("quantum_lateness_seconds", Histogram, "",        "How late a quantum is sent"),
+    Metric("first_quantum_seconds",    Histogram, "",        "From hello to the first quantum"),
+    Metric("render_seconds",           Histogram, "",        "Rendering a segment"),
+    Metric("encode_seconds",           Histogram, "",        "Encoding a segment"),
+    Metric("cache_requests",           Counter,   "result",  "Segments: hit, miss, joined"),
+    Metric("cache_bytes",              Gauge,     "",        "Bytes of segments kept"),
+    Metric("listeners",                Gauge,     "",        "Listeners connected now"),
+    Metric("sessions",                 Counter,   "closing", "Sessions ended, by how"),
+    Metric("sent_bytes",               Counter,   "",        "Bytes of quanta sent"),
+    Metric("underruns",                Counter,   "",        "Underruns as reported"),
+    Metric("http_responses",           Counter,   "class",   "HTTP responses, 1xx to 5xx"),
+)
+# fmt: on
+
+
+class Metrics:
+    """The metrics of one app."""
+
+    quantum_lateness_seconds: Histogram
+    first_quantum_seconds: Histogram
+    render_seconds: Histogram
+    encode_seconds: Histogram
+    cache_requests: Counter
+    cache_bytes: Gauge
+    listeners: Gauge
+    sessions: Counter
+    sent_bytes: Counter
+    underruns: Counter
+    http_responses: Counter
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for row in TABLE:
+            name, labels = f"astradio_{row.name}", [row.label] if row.label else []
+            made: Counter | Gauge | Histogram
+            if row.kind is Histogram:
+                made = Histogram(
+                    name, row.meaning, labels, buckets=BUCKETS_S, registry=self.registry
+                )
+            else:
+                made = row.kind(name, row.meaning, labels, registry=self.registry)
+            setattr(self, row.name, made)
+        ProcessCollector(registry=self.registry)
+
+    def to_text(self) -> tuple[bytes, str]:
+        """Return the page that Prometheus reads, and its content type."""
+        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_0_0_4

@@ -1,0 +1,1 @@
+"""Where the planets are, and what astrologers make of it."""

@@ -1,0 +1,241 @@
+"""The almanac: when something becomes exact in the sky.
+
+Aspects, ingresses, lunations and stations are all zeros of smooth functions of time. A grid of
+places finds where each function changes sign, then all zeros of a block are refined at once by the
+Illinois method, a bracketing secant that cannot escape.
+
+The grid is so fine that no function passes a zero, turns and comes back unseen, except where two
+bodies turn against each other: those turning points are found first and cut the grid there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from astradio_stream.sky.aspects import MAJOR_KINDS
+from astradio_stream.sky.bodies import BODIES, MOON, N_PLANETS, SUN
+from astradio_stream.sky.ephemeris import places_at, separation_deg
+from astradio_stream.sky.moment import MICROSECONDS_PER_DAY, Moment, require_in_span
+from astradio_stream.sky.zodiac import DEGREES_PER_SIGN, SIGN_NAMES, sign_of
+from astradio_stream.units import MICROSECONDS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from astradio_stream.sky.ephemeris import Places
+
+_STEP_US: Final = MICROSECONDS_PER_DAY // 4
+"""Distance of the grid: the Moon moves 3.8 degrees in it, aspects stand 30 degrees apart."""
+_BLOCK_US: Final = 90 * MICROSECONDS_PER_DAY
+_PRECISION_US: Final = 100_000
+"""The step at which refinement ends: a tenth of the second that is promised."""
+_MOST_ITERATIONS: Final = 50
+
+# Every pair that can make an aspect, and every arc from the first to the second that is one.
+_PAIR_A, _PAIR_B = np.triu_indices(N_PLANETS, k=1)
+_KIND_OF_ARC: Final = {
+    sign * kind.angle_deg % 360.0: kind.name for kind in MAJOR_KINDS for sign in (1, -1)
+}
+_ARCS_DEG: Final = np.array(sorted(_KIND_OF_ARC))
+_SIGN_STARTS_DEG: Final = np.linspace(0.0, 330.0, 12)
+_LUNATIONS: Final = {0: "new_moon", 90: "first_quarter", 180: "full_moon", 270: "last_quarter"}
+_NOBODY: Final = -1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SkyEvent:
+    """Something that becomes exact."""
+
+    moment: Moment
+    """When, to the whole second."""
+    kind: str
+    """aspect, ingress, lunation or station."""
+    bodies: tuple[str, ...]
+    name: str
+    """The aspect kind, the sign entered, the phase, or retrograde/direct."""
+    longitude_deg: float
+    """Of the first body, for a lunation of the Moon (degrees)."""
+
+    @property
+    def text(self) -> str:
+        """Return a sentence for people: ``Moon enters Taurus``."""
+        first = _title(self.bodies[0])
+        if self.kind == "ingress":
+            return f"{first} enters {_title(self.name)}"
+        if self.kind == "station":
+            return f"{first} turns {self.name}"
+        if self.kind == "lunation":
+            return f"{_title(self.name)} in {_title(sign_of(self.longitude_deg).name)}"
+        return f"{first} {self.name} {_title(self.bodies[1])}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Brackets:
+    """Spans of time that hold one zero each; every array has the shape (n_zeros,)."""
+
+    before_us: NDArray[np.int64]
+    after_us: NDArray[np.int64]
+    a: NDArray[np.intp]
+    """Body that is subtracted, or none."""
+    b: NDArray[np.intp]
+    """Body that is looked at."""
+    target_deg: NDArray[np.float64]
+    """What the arc from `a` to `b` is at the zero (degrees); unused for speeds."""
+
+
+def events_between(start: Moment, end: Moment) -> Iterator[SkyEvent]:
+    """Yield all events from `start` to before `end`, in order of time.
+
+    Major aspects of the ten planets, their ingresses into signs, their stations, and the four
+    lunations, which stand for the aspects of Sun and Moon at these arcs.
+
+    Raises:
+        OutsideEphemeris: if the span is not covered.
+    """
+    require_in_span(start, "from")
+    require_in_span(end, "hours")
+    for block_us in range(start.utc_us, end.utc_us, _BLOCK_US):
+        yield from sorted(_events_of_block(block_us, min(block_us + _BLOCK_US, end.utc_us)))
+
+
+def _events_of_block(start_us: int, end_us: int) -> Iterator[SkyEvent]:
+    grid = np.append(np.arange(start_us, end_us, _STEP_US), end_us)
+    speed = places_at(grid).speed_deg_per_day[:N_PLANETS]
+    no_one, everyone = np.full(N_PLANETS, _NOBODY), np.arange(N_PLANETS)
+    stations = _sign_changes(grid, speed, no_one, everyone)
+    station_us = _zeros_in(stations, _speed_of)
+    turns = _sign_changes(grid, speed[_PAIR_B] - speed[_PAIR_A], _PAIR_A, _PAIR_B)
+    # From here on every arc is monotonic between two times of the grid.
+    grid = np.unique(np.concatenate((grid, station_us, _zeros_in(turns, _speed_of))))
+
+    longitude = places_at(grid).longitude_deg[:N_PLANETS]
+    arcs = longitude[_PAIR_B] - longitude[_PAIR_A]
+    aspects = _crossings(grid, arcs, _ARCS_DEG, _PAIR_A, _PAIR_B)
+    ingresses = _crossings(grid, longitude, _SIGN_STARTS_DEG, no_one, everyone)
+
+    yield from _station_events(stations, station_us)
+    yield from _aspect_events(aspects, _zeros_in(aspects, _arc_error))
+    yield from _ingress_events(ingresses, _zeros_in(ingresses, _arc_error))
+
+
+# Where zeros are
+
+
+def _sign_changes(
+    grid: NDArray[np.int64],
+    values: NDArray[np.float64],
+    a: NDArray[np.intp],
+    b: NDArray[np.intp],
+) -> _Brackets:
+    """Return where rows of values, shape (n_rows, n_grid), change sign."""
+    is_negative = values < 0.0
+    row, i = np.nonzero(is_negative[:, :-1] != is_negative[:, 1:])
+    return _Brackets(grid[i], grid[i + 1], a[row], b[row], np.zeros(i.size))
+
+
+def _crossings(
+    grid: NDArray[np.int64],
+    arcs_deg: NDArray[np.float64],
+    targets_deg: NDArray[np.float64],
+    a: NDArray[np.intp],
+    b: NDArray[np.intp],
+) -> _Brackets:
+    """Return where rows of arcs, shape (n_rows, n_grid), cross any of the targets."""
+    beyond = separation_deg(targets_deg[:, None], arcs_deg[:, None])
+    is_negative = beyond < 0.0
+    # Half a turn away the shorter arc changes sign too, without being a zero.
+    is_near = np.abs(beyond) < 90.0
+    crosses = (is_negative[..., :-1] != is_negative[..., 1:]) & is_near[..., :-1] & is_near[..., 1:]
+    row, target, i = np.nonzero(crosses)
+    return _Brackets(grid[i], grid[i + 1], a[row], b[row], targets_deg[target])
+
+
+def _arc_error(brackets: _Brackets, places: Places) -> NDArray[np.float64]:
+    """Return by how much each arc has passed its target (degrees), at one time per bracket."""
+    n = np.arange(brackets.b.size)
+    origin = np.where(brackets.a == _NOBODY, 0.0, places.longitude_deg[brackets.a, n])
+    return separation_deg(brackets.target_deg, places.longitude_deg[brackets.b, n] - origin)
+
+
+def _speed_of(brackets: _Brackets, places: Places) -> NDArray[np.float64]:
+    """Return the speed of each arc (degrees per day), at one time per bracket."""
+    n = np.arange(brackets.b.size)
+    origin = np.where(brackets.a == _NOBODY, 0.0, places.speed_deg_per_day[brackets.a, n])
+    speed: NDArray[np.float64] = places.speed_deg_per_day[brackets.b, n] - origin
+    return speed
+
+
+def _zeros_in(
+    brackets: _Brackets, value_of: Callable[[_Brackets, Places], NDArray[np.float64]]
+) -> NDArray[np.int64]:
+    """Return the time of the zero in each bracket, all refined together.
+
+    Source of the method: Dowell and Jarratt, A modified regula falsi method, BIT 11 (1971).
+    """
+    zeros = brackets.before_us.copy()
+    if not zeros.size:
+        return zeros
+    t0, t1 = brackets.before_us.astype(np.float64), brackets.after_us.astype(np.float64)
+    f0 = value_of(brackets, places_at(brackets.before_us))
+    f1 = value_of(brackets, places_at(brackets.after_us))
+    for _ in range(_MOST_ITERATIONS):
+        previous = zeros
+        rise = np.where(f1 == f0, 1.0, f1 - f0)
+        zeros = np.rint(np.clip(t1 - f1 * (t1 - t0) / rise, np.minimum(t0, t1), np.maximum(t0, t1)))
+        zeros = zeros.astype(np.int64)
+        if np.abs(zeros - previous).max() < _PRECISION_US:
+            break
+        f = value_of(brackets, places_at(zeros))
+        # The new end replaces the old one of its sign; an end that stays twice counts half.
+        other_side = (f < 0.0) != (f1 < 0.0)
+        t0, f0 = np.where(other_side, t1, t0), np.where(other_side, f1, 0.5 * f0)
+        t1, f1 = zeros.astype(np.float64), f
+    return zeros
+
+
+# What they mean
+
+
+def _station_events(brackets: _Brackets, zeros_us: NDArray[np.int64]) -> Iterator[SkyEvent]:
+    after = places_at(brackets.after_us).speed_deg_per_day
+    here = places_at(zeros_us).longitude_deg
+    for n, b in enumerate(brackets.b):
+        direction = "retrograde" if after[b, n] < 0.0 else "direct"
+        yield _event(zeros_us[n], "station", (BODIES[b].name,), direction, here[b, n])
+
+
+def _aspect_events(brackets: _Brackets, zeros_us: NDArray[np.int64]) -> Iterator[SkyEvent]:
+    here = places_at(zeros_us).longitude_deg
+    for n, (a, b, arc_deg) in enumerate(
+        zip(brackets.a, brackets.b, brackets.target_deg, strict=True)
+    ):
+        names = (BODIES[a].name, BODIES[b].name)
+        if (a, b) == (SUN, MOON) and arc_deg in _LUNATIONS:
+            yield _event(zeros_us[n], "lunation", names, _LUNATIONS[arc_deg], here[MOON, n])
+        else:
+            yield _event(zeros_us[n], "aspect", names, _KIND_OF_ARC[arc_deg], here[a, n])
+
+
+def _ingress_events(brackets: _Brackets, zeros_us: NDArray[np.int64]) -> Iterator[SkyEvent]:
+    speed = places_at(zeros_us).speed_deg_per_day
+    for n, (b, start_deg) in enumerate(zip(brackets.b, brackets.target_deg, strict=True)):
+        # A retrograde body enters the sign before this cusp.
+        sign = SIGN_NAMES[int(start_deg // DEGREES_PER_SIGN) - (1 if speed[b, n] < 0.0 else 0)]
+        yield _event(zeros_us[n], "ingress", (BODIES[b].name,), sign, start_deg)
+
+
+def _event(
+    utc_us: np.int64, kind: str, bodies: tuple[str, ...], name: str, longitude_deg: float
+) -> SkyEvent:
+    whole_second = round(int(utc_us) / MICROSECONDS_PER_SECOND) * MICROSECONDS_PER_SECOND
+    longitude = round(float(longitude_deg), 6) % 360.0
+    return SkyEvent(Moment(whole_second), kind, bodies, name, longitude)
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()

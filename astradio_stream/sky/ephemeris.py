@@ -1,0 +1,130 @@
+"""Apparent geocentric places of all bodies: one vectorised pipeline from time to angles.
+
+    UT1 -> TT -> TDB -> kernel -> light time, bending, aberration -> ecliptic of date
+
+Positions are apparent, geocentric, on the true ecliptic and equinox of date, as ephemerides for
+astrologers print them. Speeds are the derivative of exactly these longitudes, so that a station is
+where the speed is zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from astradio_stream.errors import OutsideEphemeris
+from astradio_stream.sky.bodies import N_BODIES, N_PLANETS
+from astradio_stream.sky.earth import orientation_at, sidereal_time_deg, to_ecliptic_of_date
+from astradio_stream.sky.kernel import load_kernel
+from astradio_stream.sky.light import seen_from_earth
+from astradio_stream.sky.lunar import mean_points_rad, true_node_rad
+from astradio_stream.sky.moment import (
+    FIRST_MOMENT,
+    J2000_US,
+    LAST_MOMENT,
+    MICROSECONDS_PER_DAY,
+    SPAN_SENTENCE,
+)
+from astradio_stream.sky.timescale import tt_to_tdb, ut1_to_tt
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SPEED_STEP_DAYS: Final = 0.005
+"""Half the base of the difference that gives speeds. Wide enough for rounding (5e-9 deg/day for the
+Moon), narrow enough for the curve (3e-7 deg/day)."""
+_BLOCK: Final = 1024
+"""Times per pass: large enough to forget Python, small enough to stay in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """All bodies at n times; rows in the order of `bodies.BODIES`."""
+
+    longitude_deg: NDArray[np.float64]
+    """Ecliptic longitude of date (degrees, [0, 360)), shape (n_bodies, n_times)."""
+    latitude_deg: NDArray[np.float64]
+    """Ecliptic latitude of date (degrees), shape (n_bodies, n_times)."""
+    speed_deg_per_day: NDArray[np.float64]
+    """Motion in longitude (degrees per day), negative when retrograde, (n_bodies, n_times)."""
+    declination_deg: NDArray[np.float64]
+    """Declination on the true equator of date (degrees), shape (n_bodies, n_times)."""
+    obliquity_deg: NDArray[np.float64]
+    """True obliquity of the ecliptic (degrees), shape (n_times,)."""
+    sidereal_time_deg: NDArray[np.float64]
+    """Greenwich apparent sidereal time (degrees, [0, 360)), shape (n_times,)."""
+
+
+def places_at(utc_us: NDArray[np.int64]) -> Places:
+    """Return where all bodies are at moments given as microseconds since 1970, shape (n_times,).
+
+    Raises:
+        OutsideEphemeris: if any moment lies before 1899-07-29 or after 2053-10-08.
+    """
+    if utc_us.size and (utc_us.min() < FIRST_MOMENT.utc_us or utc_us.max() > LAST_MOMENT.utc_us):
+        raise OutsideEphemeris(f"{SPAN_SENTENCE}, a moment lies outside")
+    ut1_days = (utc_us - J2000_US) / MICROSECONDS_PER_DAY
+    if ut1_days.size <= _BLOCK:
+        return _places_of_block(ut1_days)
+    blocks = [_places_of_block(ut1_days[i : i + _BLOCK]) for i in range(0, ut1_days.size, _BLOCK)]
+    return Places(
+        *(
+            np.concatenate([getattr(block, name) for block in blocks], axis=-1)
+            for name in Places.__slots__
+        )
+    )
+
+
+def separation_deg(a_deg: NDArray[np.float64], b_deg: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the shorter arc from `a` to `b`, eastward positive.
+
+    Args:
+        a_deg: Ecliptic longitudes (degrees), any shape.
+        b_deg: Ecliptic longitudes (degrees), any shape that broadcasts with `a_deg`.
+
+    Returns:
+        Arc (degrees) in (-180, 180], the broadcast shape.
+    """
+    return 180.0 - (a_deg - b_deg + 180.0) % 360.0
+
+
+def _places_of_block(ut1_days: NDArray[np.float64]) -> Places:
+    n_times = ut1_days.size
+    # Three instants for each time, a little before, at, and a little after: the outer ones only
+    # serve the speed. For one moment this costs nothing, as numpy's calls are counted, not lengths.
+    tt_days = ut1_to_tt(ut1_days)
+    tt_three = np.concatenate((tt_days - SPEED_STEP_DAYS, tt_days, tt_days + SPEED_STEP_DAYS))
+    orientation = orientation_at(tt_three)
+    seen = seen_from_earth(load_kernel(), tt_to_tdb(tt_three))
+
+    # Ecliptic of date: ten planets, then the points of the Moon's orbit.
+    longitude = np.empty((N_BODIES, 3 * n_times))
+    latitude = np.zeros((N_BODIES, 3 * n_times))
+    x, y, z = to_ecliptic_of_date(seen.directions, orientation)
+    longitude[:N_PLANETS] = np.arctan2(y, x) + orientation.psi_rad
+    latitude[:N_PLANETS] = np.arcsin(z)
+    longitude[10], longitude[12], latitude[12] = mean_points_rad(tt_three, orientation)
+    longitude[11] = true_node_rad(seen.moon_km, seen.moon_km_per_day, orientation)
+    np.degrees(longitude, out=longitude)
+    longitude %= 360.0
+
+    # Only the middle instants are answered.
+    before, middle, after = np.split(longitude, 3, axis=1)
+    centre = slice(n_times, 2 * n_times)
+    beta = latitude[:, centre]
+    obliquity = orientation.obliquity_rad[centre]
+    sin_declination = np.sin(beta) * np.cos(obliquity) + np.cos(beta) * np.sin(obliquity) * np.sin(
+        np.radians(middle)
+    )
+    return Places(
+        longitude_deg=middle,
+        latitude_deg=np.degrees(beta),
+        speed_deg_per_day=separation_deg(before, after) / (2.0 * SPEED_STEP_DAYS),
+        declination_deg=np.degrees(np.arcsin(sin_declination)),
+        obliquity_deg=np.degrees(obliquity),
+        sidereal_time_deg=sidereal_time_deg(
+            ut1_days, orientation.gmst_offset_rad[centre] + orientation.equinoxes_rad[centre]
+        ),
+    )

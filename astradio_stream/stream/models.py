@@ -1,0 +1,49 @@
+"""The audio models that this server plays, by version: composer, instruments, sky."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from astradio_stream.audio.v1_0.instruments import INSTRUMENTS
+from astradio_stream.music.v1_0.palette import Sky
+from astradio_stream.music.v1_0.score import ScoreV10
+from astradio_stream.sky.chart import chart_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from astradio_stream.audio.instrument import Instrument
+    from astradio_stream.music.score import Score
+    from astradio_stream.stream.programme import Programme
+
+
+@dataclass(frozen=True, slots=True)
+class AudioModel:
+    """One version of how a programme is composed and how it sounds."""
+
+    version: str
+    """As in `modelVersions.audio`."""
+    instruments: tuple[Instrument, ...]
+    """What its bank is made of."""
+    score_of: Callable[[Programme], Score]
+    """Its composer."""
+
+
+def _score_v1_0(programme: Programme) -> Score:
+    def sky_at(index: int) -> Sky:
+        chart = chart_at(programme.moment_at(index), programme.place)
+        planets = chart.bodies[:10]
+        return Sky(
+            longitudes_deg=tuple(body.longitude_deg for body in planets),
+            speeds_deg_per_day=tuple(body.speed_deg_per_day for body in planets),
+            ascendant_deg=chart.angles.ascendant_deg if chart.angles else 0.0,
+        )
+
+    return ScoreV10(programme.seed, sky_at)
+
+
+AUDIO_MODELS: Final = {
+    model.version: model for model in (AudioModel("v1.0", INSTRUMENTS, _score_v1_0),)
+}
+"""Every version in `versions.VERSIONS["audio"]`."""

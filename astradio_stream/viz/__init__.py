@@ -1,0 +1,1 @@
+"""What the eye gets: sixty frames a second of small numbers."""

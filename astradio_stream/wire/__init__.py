@@ -1,0 +1,1 @@
+"""Bytes and messages: a session as a table of states and events, without I/O or a clock."""
