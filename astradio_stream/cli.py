@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import IO
 
-    import numpy as np
-    from numpy.typing import NDArray
 
 _EXIT_WRONG: Final = 2
 _LONGEST_S: Final = 24 * 3600
@@ -117,8 +115,7 @@ def _wav(file: IO[bytes], rendition: Rendition, args: argparse.Namespace) -> Non
     n_samples = seconds_to_samples(args.duration)
     blocks = piece_pcm(rendition, args.first, n_samples)
     total = -(-n_samples // SAMPLE_RATE_HZ)
-    bar = cast("Iterator[NDArray[np.int16]]", tqdm(blocks, total=total, unit="s", desc=args.out.name))
-    write_wav(file, bar)
+    write_wav(file, tqdm(blocks, total=total, unit="s", desc=args.out.name))
 
 
 def _render(args: argparse.Namespace, settings: Settings) -> None:

@@ -5,19 +5,21 @@
     AstradioError                 code, message: what HTTP and WebSocket clients are told
     ├── BadJson                   BAD_JSON              the text is not the JSON we read
     ├── ValidationFailed          VALIDATION_FAILED     fields are wrong; `details` names each
-    │   └── OutsideEphemeris      VALIDATION_FAILED     a moment that the planets are not known for
+    │   └── OutsideEphemeris      VALIDATION_FAILED     a moment without known planets
     ├── NotFound                  NOT_FOUND             no such programme, station, chart, page
     ├── BadVersion                BAD_VERSION           a protocol we do not speak
-    ├── Overloaded                OVERLOADED            no room now; `retry_after_s` says when to ask
+    ├── Overloaded                OVERLOADED            no room; `retry_after_s`: when to ask again
     ├── SettingsError             BAD_SETTING           the start stops with this sentence
     └── CodecUnavailable          CODEC_UNAVAILABLE     libopus is missing or refuses
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)

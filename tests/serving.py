@@ -14,6 +14,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from astradio_stream.errors import NotFound
+from astradio_stream.music.score import Event
 from astradio_stream.server.app import build_app
 from astradio_stream.server.main import StreamServer, bind, uvicorn_config
 from astradio_stream.server.renderer import ReadyMade
@@ -77,21 +78,19 @@ class SilentEngine:
         if self.failure is not None:
             raise self.failure
         packets = [SILENCE] if codec is Codec.PCM_S16LE else [b"\xf8\xff\xfe"] * 5
-        with_viz, without = (
-            tuple(
-                pack_quantum(
-                    codec,
-                    0,
-                    SILENCE_CRC,
-                    k * SEGMENT_SAMPLES + n * QUANTUM_SAMPLES,
-                    packets,
-                    frames,
-                )
-                for n in range(QUANTA_PER_SEGMENT)
+        quanta = tuple(
+            pack_quantum(
+                codec,
+                0,
+                SILENCE_CRC,
+                k * SEGMENT_SAMPLES + n * QUANTUM_SAMPLES,
+                packets,
+                VIZ_FRAMES,
             )
-            for frames in (VIZ_FRAMES, ())
+            for n in range(QUANTA_PER_SEGMENT)
         )
-        return ReadyMade(with_viz, without, ())
+        index = k * SEGMENT_SAMPLES + QUANTUM_SAMPLES
+        return ReadyMade(quanta, (Event(index, "section", "a section", ("sun",)),))
 
     def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
         pass

@@ -13,7 +13,7 @@ from astradio_stream.audio.v1_0.instruments import INSTRUMENTS
 from astradio_stream.music.theory import MODES
 from astradio_stream.music.v1_0.form import bar_at, bar_of, bar_start
 from astradio_stream.music.v1_0.palette import MOVEMENT_SAMPLES, Sky, palette_of
-from astradio_stream.music.v1_0.score import LOOK_BACK_SAMPLES, ScoreV10
+from astradio_stream.music.v1_0.score import LOOK_BACK_SAMPLES, RELEASE_SAMPLES, ScoreV10
 from astradio_stream.units import SAMPLE_RATE_HZ
 
 SPEEDS = (1.0, 13.2, 1.4, 1.2, 0.5, 0.08, 0.03, 0.01, 0.006, 0.004)
@@ -103,13 +103,14 @@ def test_a_bar_needs_no_other_bar() -> None:
 def test_notes_stay_within_their_instruments(
     longitudes: list[float], seed: int, start_s: int
 ) -> None:
-    ranges = {i.name: (i.lowest, i.highest, i.length_s) for i in INSTRUMENTS}
+    ranges = {i.name: (i.lowest, i.highest, i.length_s, i.release_s) for i in INSTRUMENTS}
     score = score_of(sky(longitudes), seed)
     start = start_s * SAMPLE_RATE_HZ
     for note in score.notes(start, start + 10 * SAMPLE_RATE_HZ):
-        lowest, highest, length_s = ranges[note.instrument]
+        lowest, highest, length_s, release_s = ranges[note.instrument]
         assert lowest <= note.pitch <= highest
         assert length_s * SAMPLE_RATE_HZ <= LOOK_BACK_SAMPLES
+        assert release_s * SAMPLE_RATE_HZ <= RELEASE_SAMPLES
         assert note.duration > 0
         assert 0.0 < note.velocity <= 1.0
         assert 0.0 <= note.left < 0.6

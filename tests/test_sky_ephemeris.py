@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from skyfield.jpllib import SpiceKernel
 from astradio_stream.errors import OutsideEphemeris
 from astradio_stream.sky.bodies import BODIES, BODY_NAMES, N_PLANETS, PLANET_NAMES
 from astradio_stream.sky.ephemeris import Places, places_at, separation_deg
-from astradio_stream.sky.moment import FIRST_MOMENT, LAST_MOMENT, UNIX_EPOCH_JD
+from astradio_stream.sky.moment import FIRST_MOMENT, LAST_MOMENT, UNIX_EPOCH_JD, parse_moment
 from astradio_stream.sky.timescale import delta_t_s
 from tests.authorities.charts import ARCSECOND, column, moments_us, worst_arc, years
 
@@ -67,8 +68,6 @@ def test_agrees_with_plain_skyfield_over_the_whole_span() -> None:
 
 
 def _kernel_path() -> str:
-    from importlib.resources import files
-
     return str(files("skyfield_data") / "data" / "de421.bsp")
 
 
@@ -117,8 +116,6 @@ def test_no_times_give_no_places() -> None:
 
 def test_bodies_behind_the_sun_stay_near_their_geometric_place() -> None:
     """Venus passed behind the Sun's disc on 2000-06-11; light bent without bound would show."""
-    from astradio_stream.sky.moment import parse_moment
-
     start = parse_moment("2000-06-11T00:00:00Z").utc_us
     places = places_at(start + np.arange(0, 48 * 60, 5, dtype=np.int64) * 60_000_000)
     venus = np.unwrap(places.longitude_deg[3], period=360.0)

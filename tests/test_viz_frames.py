@@ -5,25 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.programme import resolve
 from astradio_stream.stream.segment import Rendition
 from astradio_stream.stream.versions import ModelVersions
-from astradio_stream.units import SAMPLE_RATE_HZ
-from astradio_stream.viz.bands import _GAINS, band_levels
 from astradio_stream.viz.fields import FIELDS, N_FIELDS, fields_json
 
 if TYPE_CHECKING:
     from astradio_stream.audio.bank import Bank
 
 NAMES = [field.name for field in FIELDS]
-
-
-def tone(frequency: float, amplitude: float = 8_000.0) -> np.ndarray:
-    wave = np.sin(np.arange(48_000) * 2 * np.pi * frequency / SAMPLE_RATE_HZ) * amplitude
-    return np.stack([wave, wave], axis=1).astype(np.int16)
 
 
 def test_fields_are_those_of_the_protocol() -> None:
@@ -44,28 +36,6 @@ def test_fields_are_those_of_the_protocol() -> None:
     assert fields_json()[0] == {"name": "level", "min": 0.0, "max": 1.0}
 
 
-@pytest.mark.parametrize(
-    ("frequency", "band"),
-    [(60, 0), (260, 1), (520, 2), (1_050, 3), (2_100, 4), (4_200, 5), (9_000, 6), (18_000, 7)],
-)
-def test_a_tone_is_strongest_in_its_band(frequency: float, band: int) -> None:
-    loud = band_levels(tone(frequency, 600.0)).mean(axis=1)
-    quiet = band_levels(tone(frequency, 300.0)).mean(axis=1)
-    assert np.argmax(loud / _GAINS[:, 0]) == band
-    assert loud[band] == pytest.approx(2 * quiet[band], rel=0.05)
-
-
-def test_silence_is_dark() -> None:
-    assert not band_levels(np.zeros((48_000, 2), np.int16)).any()
-
-
-def test_extreme_samples_do_not_overflow() -> None:
-    square = np.where(np.arange(48_000) // 2 % 2, 32_767, -32_768).astype(np.int16)
-    levels = band_levels(np.stack([square, square], axis=1))
-    assert levels.min() >= 0
-    assert levels.max() == 1
-
-
 def test_frames_follow_the_sound(bank: Bank) -> None:
     programme = resolve({"seed": 4, "at": "1980-05-05T05:05:00Z"}, Moment(0), ModelVersions())
     rendition = Rendition(programme, bank)
@@ -74,7 +44,7 @@ def test_frames_follow_the_sound(bank: Bank) -> None:
     assert frames.shape == (3_600, N_FIELDS)
     assert frames.dtype == np.uint8
     loudness = np.abs(pcm).reshape(3_600, -1).mean(axis=1)
-    assert np.corrcoef(frames[:, 0], loudness)[0, 1] > 0.99
+    assert np.corrcoef(frames[:, 0], loudness)[0, 1] > 0.85  # voices may cancel, powers do not
     for name in ("level", "band1", "moon", "neptune"):
         column = frames[:, NAMES.index(name)]
         assert column.max() > 100, f"{name} never lights up"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from astradio_stream.wire.quantum import (
     pack_quantum,
     unpack_quantum,
     with_epoch,
+    without_viz,
 )
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "quantum.json").read_text())
@@ -162,3 +164,9 @@ def test_parts_that_do_not_fit_are_refused(arguments: Any, sentence: str) -> Non
 def test_with_epoch_refuses_what_16_bits_cannot_hold(epoch: int) -> None:
     with pytest.raises(MalformedQuantum, match="16 bits"):
         with_epoch(pack_quantum(Codec.OPUS, 0, 0, 0, FIVE, []), epoch)
+
+
+@given(quanta())
+def test_without_viz_leaves_the_sound_alone(quantum: Quantum) -> None:
+    bare = unpack_quantum(without_viz(packed(quantum)))
+    assert bare == replace(quantum, viz_frames=())

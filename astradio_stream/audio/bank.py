@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from astradio_stream.audio.bands import band_shares
 from astradio_stream.audio.room import room
 from astradio_stream.units import SAMPLE_RATE_HZ, VIZ_SAMPLES
 
@@ -39,6 +40,10 @@ class BankNote:
     """Stereo samples, shape (2, n_samples)."""
     levels: F32
     """Root mean square of each viz frame (0-1 of full scale), shape (n_frames,)."""
+    bands: NDArray[np.float64]
+    """Share of its energy in each of eight bands, lowest first, shape (8,)."""
+    chord_tones: int
+    """How many such notes int16 can hold the sum of."""
     release: F32
     """Gain from 1 to 0 along which the note is let go, shape (n_release,)."""
 
@@ -101,7 +106,8 @@ def levels_of(pcm: I16) -> F32:
     frames = pcm[:, : n_frames * VIZ_SAMPLES].reshape(2, n_frames, VIZ_SAMPLES).astype(np.int64)
     power = (frames * frames).sum(axis=(0, 2))  # whole numbers: the sum is exact in any order
     mean = power.astype(np.float64) / (2 * VIZ_SAMPLES * 32768.0**2)
-    return np.sqrt(mean).astype(np.float32)
+    levels: F32 = np.sqrt(mean).astype(np.float32)
+    return levels
 
 
 def instrument_samples(instrument: Instrument) -> int:
@@ -118,10 +124,11 @@ def render_pitches(instrument: Instrument, pitches: Iterable[int]) -> list[I16]:
         dry += room(dry, instrument.t60_s) * np.float32(instrument.wet)
     n_fade = round(_FADE_S * SAMPLE_RATE_HZ)
     dry[:, :, -n_fade:] *= release_curve(_FADE_S)
+    loudest = np.float32(_PEAK / instrument.chord_tones)
     rendered = []
     for note in dry:
         peak = np.float32(np.abs(note).max())
-        rendered.append(np.rint(note * (np.float32(_PEAK) / peak)).astype(np.int16))
+        rendered.append(np.rint(note * (loudest / peak)).astype(np.int16))
     return rendered
 
 
@@ -141,7 +148,9 @@ def assemble(instruments: Iterable[Instrument], rendered: dict[tuple[str, int], 
         release = release_curve(instrument.release_s)
         for pitch in range(instrument.lowest, instrument.highest + 1):
             pcm = rendered[instrument.name, pitch]
-            notes[instrument.name, pitch] = BankNote(pcm, levels_of(pcm), release)
+            notes[instrument.name, pitch] = BankNote(
+                pcm, levels_of(pcm), band_shares(pcm), instrument.chord_tones, release
+            )
     return Bank(notes)
 
 

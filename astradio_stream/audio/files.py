@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import wave
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import av
-import numpy as np
 
 from astradio_stream.audio.opus import look_ahead
 from astradio_stream.units import N_CHANNELS, PACKET_SAMPLES, SAMPLE_RATE_HZ
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import IO
 
+    import numpy as np
     from numpy.typing import NDArray
 
 _TICK: Final = Fraction(1, SAMPLE_RATE_HZ)
@@ -61,7 +61,7 @@ def write_ogg_opus(
 
 def write_wav(file: IO[bytes], blocks: Iterable[NDArray[np.int16]]) -> None:
     """Write 16-bit stereo WAV from blocks of interleaved PCM, each shape (n_samples, 2)."""
-    with cast("wave.Wave_write", wave.open(file, "wb")) as writer:
+    with wave.open(file, "wb") as writer:
         writer.setnchannels(N_CHANNELS)
         writer.setsampwidth(2)
         writer.setframerate(SAMPLE_RATE_HZ)

@@ -33,5 +33,8 @@ class Instrument:
     """Share of room beside the dry note (ratio)."""
     t60_s: float
     """Reverberation time of its room (seconds)."""
+    chord_tones: int
+    """How many notes struck together at one strength are added before they are weighed: their
+    peaks are kept so low that int16 holds the sum."""
     synth: Synth
     """How one dry note is made."""

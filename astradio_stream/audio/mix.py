@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from astradio_stream.audio.bands import N_BANDS
 from astradio_stream.units import VIZ_SAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from astradio_stream.audio.bank import I16, Bank, BankNote
     from astradio_stream.audio.exact import F32
@@ -33,6 +36,7 @@ class _Workspace:
         self.n_samples = n_samples
         self.out = np.empty((2, n_samples), np.float32)
         self.scratch = np.empty((2, n_samples), np.float32)
+        self.chord = np.empty((2, n_samples), np.int16)
 
 
 _idle: deque[_Workspace] = deque(maxlen=8)
@@ -47,19 +51,50 @@ def _workspace(n_samples: int) -> _Workspace:
     return space if space.n_samples == n_samples else _Workspace(n_samples)
 
 
-def _add(space: _Workspace, note: Note, rendered: BankNote, start: int) -> None:
-    """Add what `note` gives to the mix whose first sample is index `start`."""
-    n_samples, length = space.n_samples, rendered.pcm.shape[1]
+def _chords(notes: Iterable[Note], bank: Bank) -> Iterator[tuple[Note, list[BankNote]]]:
+    """Yield the notes; those struck together alike come as one, with all their renderings."""
+    first: Note | None = None
+    tones: list[BankNote] = []
+    for note in notes:
+        rendered = bank.note(note.instrument, note.pitch)
+        if (
+            first is not None
+            and len(tones) < rendered.chord_tones
+            and note.onset == first.onset
+            and note.duration == first.duration
+            and note.left == first.left
+            and note.right == first.right
+            and note.instrument == first.instrument
+        ):
+            tones.append(rendered)
+            continue
+        if first is not None:
+            yield first, tones
+        first, tones = note, [rendered]
+    if first is not None:
+        yield first, tones
+
+
+def _add(space: _Workspace, note: Note, tones: list[BankNote], start: int) -> None:
+    """Add what a note, or a chord of such, gives to the mix whose first sample is `start`."""
+    rendered = tones[0]
+    length = rendered.pcm.shape[1]
     held = min(note.duration, length)
-    end = min(held + len(rendered.release), length)
     first = max(0, start - note.onset)
-    last = min(end, start + n_samples - note.onset)
+    last = min(held + len(rendered.release), length, start + space.n_samples - note.onset)
     if first >= last:
         return
     at = note.onset + first - start
     part = space.scratch[:, : last - first]
-    gain = np.array(((note.left,), (note.right,)), np.float32)
-    np.multiply(rendered.pcm[:, first:last], gain, out=part)
+    sound = rendered.pcm[:, first:last]
+    if len(tones) > 1:
+        chord = space.chord[:, : last - first]
+        np.add(sound, tones[1].pcm[:, first:last], out=chord)
+        for tone in tones[2:]:
+            chord += tone.pcm[:, first:last]
+        sound = chord
+    part[...] = sound  # a cast of its own beats a multiply that casts
+    part *= np.array(((note.left,), (note.right,)), np.float32)
     if last > held:
         let_go = max(first, held)
         part[:, let_go - first :] *= rendered.release[let_go - held : last - held]
@@ -89,8 +124,8 @@ def render(notes: Iterable[Note], bank: Bank, start: int, n_samples: int) -> I16
     space = _workspace(n_samples)
     out = space.out
     out.fill(0.0)
-    for note in notes:
-        _add(space, note, bank.note(note.instrument, note.pitch), start)
+    for note, tones in _chords(notes, bank):
+        _add(space, note, tones, start)
     if max(float(out.max()), -float(out.min())) > float(_KNEE):
         _bend(space)
     np.rint(out, out=out)
@@ -101,8 +136,14 @@ def render(notes: Iterable[Note], bank: Bank, start: int, n_samples: int) -> I16
     return pcm
 
 
+def note_bands(notes: tuple[Note, ...], bank: Bank) -> NDArray[np.float64]:
+    """Return how each note's energy is shared among the bands, shape (n_notes, 8)."""
+    shares = [bank.note(note.instrument, note.pitch).bands for note in notes]
+    return np.array(shares).reshape(len(notes), N_BANDS)
+
+
 def note_levels(notes: tuple[Note, ...], bank: Bank, start: int, n_frames: int) -> F32:
-    """Return how loud each note is in each viz frame from index `start`, shape (n_notes, n_frames).
+    """Return how loud each note is in each viz frame from `start` on, (n_notes, n_frames).
 
     Level is the root mean square of the frame (0-1 of full scale) before the master, to the
     nearest frame: up to 8 ms early.

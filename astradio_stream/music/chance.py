@@ -29,6 +29,12 @@ class Draws:
         self._raw = raw
         self._at = 0
 
+    def split(self, n: int) -> list[Draws]:
+        """Return `n` runs of equal length that share what is left of this one."""
+        rest = self._raw[self._at :]
+        each = len(rest) // n
+        return [Draws(rest[part * each : (part + 1) * each]) for part in range(n)]
+
     def unit(self) -> float:
         """Return the next number in [0, 1)."""
         value = self._raw[self._at]

@@ -12,9 +12,9 @@ from starlette.routing import Route, WebSocketRoute
 
 from astradio_stream.errors import AstradioError
 from astradio_stream.server import http
+from astradio_stream.server.admission import stream
 from astradio_stream.server.clock import Clock, SystemClock
 from astradio_stream.server.engine import Engine
-from astradio_stream.server.listener import stream
 from astradio_stream.server.metrics import Metrics
 from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
 from astradio_stream.server.probes import probe_routes

@@ -77,7 +77,7 @@ def _mapped(path: Path, length: int) -> I16 | None:
     """Return the file's values, mapped; None if there is none or it is not whole."""
     try:
         values = np.asarray(np.load(path, mmap_mode="r")).view(np.ndarray)
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         return None
     if values.dtype != np.int16 or values.shape != (length,):
         return None

@@ -56,6 +56,7 @@ class Engine:
         self._metrics = metrics
         self._clock = clock
         self._executor = ThreadPoolExecutor(settings.render_threads, "render")
+        self._looks = ThreadPoolExecutor(1, "look")  # a newcomer waits behind nobody's rendering
         self._renderer: Renderer | None = None
         self._known: OrderedDict[str, Programme] = OrderedDict()
         self._defaults = ModelVersions(audio=settings.default_audio_model)
@@ -133,6 +134,7 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the threads; what is under way is finished, what waits is dropped."""
+        self._looks.shutdown(wait=True, cancel_futures=True)
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _live_index(self) -> int:
@@ -161,10 +163,10 @@ class Engine:
         wants_viz: bool,
         resumed: bool = False,
     ) -> ReadyParts:
-        """Return what `ready` tells; chart and palette are found out on a render thread."""
+        """Return what `ready` tells; chart and palette are found out on a thread."""
         rendition = self.renderer.rendition(programme)
         look = partial(_look_at, rendition, floor_to_quantum(index))
-        chart, palette = await asyncio.get_running_loop().run_in_executor(self._executor, look)
+        chart, palette = await asyncio.get_running_loop().run_in_executor(self._looks, look)
         has_viz = wants_viz and self._settings.enable_viz_engine
         is_station = programme.station is not None
         return ReadyParts(

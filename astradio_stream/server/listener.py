@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocketDisconnect
 
-from astradio_stream.server.http import refusal, request_id_of, retry_after
+from astradio_stream.server.http import request_id_of
 from astradio_stream.server.logs import log, log_failure
-from astradio_stream.server.origin import is_origin_allowed
-from astradio_stream.server.probes import RETRY_AFTER_S, limits_of
-from astradio_stream.server.readiness import Readiness
+from astradio_stream.server.probes import limits_of
 from astradio_stream.stream.programme import Programme, mistakes_of
 from astradio_stream.strict_json import dump_text
 from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES
@@ -44,30 +42,6 @@ SEND_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 1.0
 CLOSED_BY_UVICORN: Final = {row.code: row for row in (Closing.BAD_UTF8, Closing.TOO_BIG)}
 """What never reaches a session because the frames themselves are wrong."""
-
-
-async def stream(shell: Shell, websocket: WebSocket) -> None:
-    """Serve `GET /stream`: refuse before the upgrade, or carry one listener to its end."""
-    settings = shell.settings
-    if not is_origin_allowed(websocket, settings.allowed_origins, settings.trusted_proxies):
-        sentence = "this page may not open a stream here"
-        await websocket.send_denial_response(refusal(websocket, "ORIGIN_REFUSED", sentence))
-        return
-    if shell.readiness.state is Readiness.DRAINING or shell.is_full:
-        is_draining = shell.readiness.state is Readiness.DRAINING
-        code = "DRAINING" if is_draining else "OVERLOADED"
-        sentence = "this server is going down" if is_draining else "this server is full"
-        denial = refusal(websocket, code, sentence, headers=retry_after(RETRY_AFTER_S))
-        await websocket.send_denial_response(denial)
-        return
-    listener = Listener(shell, websocket)
-    shell.listeners.add(listener)
-    shell.metrics.listeners.set(len(shell.listeners))
-    try:
-        await listener.run()
-    finally:
-        shell.listeners.discard(listener)
-        shell.metrics.listeners.set(len(shell.listeners))
 
 
 class Listener:

@@ -14,6 +14,7 @@ import uvicorn
 
 from astradio_stream.errors import AstradioError
 from astradio_stream.server.app import build_app
+from astradio_stream.server.handshake import StreamProtocol
 from astradio_stream.server.logs import close_logs, log, open_logs
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def uvicorn_config(app: Starlette, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="h11",
-        ws="websockets-sansio",  # the one with back-pressure
+        ws=StreamProtocol,  # on websockets-sansio, the one with back-pressure
         ws_per_message_deflate=False,  # doubles the CPU for sound that is compressed already
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=None,  # reports and pings of the protocol are the heartbeat

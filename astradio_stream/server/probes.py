@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from astradio_stream.server.http import answer
-from astradio_stream.server.readiness import Readiness
+from astradio_stream.server.shell import RETRY_AFTER_S
 from astradio_stream.stream.programme import PLAYED_MODES
 from astradio_stream.stream.station import STATIONS
 from astradio_stream.stream.versions import VERSIONS
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from astradio_stream.server.shell import Shell
-
-RETRY_AFTER_S = 2
 
 
 def probe_routes(shell: Shell) -> list[Route]:
@@ -55,8 +53,6 @@ def probe_routes(shell: Shell) -> list[Route]:
 def status_of(shell: Shell) -> dict[str, Any]:
     """Return what a refused player may ask."""
     state = shell.readiness.state
-    if state is not Readiness.DRAINING and shell.is_full:
-        state = Readiness.OVERLOADED
     return {
         "state": state.name,
         "retryAfterMs": 0 if state.is_ready else RETRY_AFTER_S * 1_000,

@@ -10,17 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.stream.segment import Rendition, Segment, packets_of
-from astradio_stream.units import (
-    PACKETS_PER_QUANTUM,
-    QUANTA_PER_SEGMENT,
-    QUANTUM_SAMPLES,
-    VIZ_FRAMES_PER_QUANTUM,
-)
-from astradio_stream.wire.quantum import Codec, pack_quantum
+from astradio_stream.units import QUANTUM_SAMPLES, VIZ_FRAMES_PER_QUANTUM
+from astradio_stream.wire.quantum import Codec, pack_quantum, without_viz
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,38 +33,49 @@ _RENDITIONS: Final = 1024
 Key = tuple[str, int, Codec]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReadyMade:
     """One segment as listeners receive it, at epoch 0."""
 
     with_viz: tuple[bytes, ...]
     """Ten quanta with the picture."""
-    without_viz: tuple[bytes, ...]
-    """Ten quanta without it."""
     events: tuple[Event, ...]
     """What happens in the segment, ordered by index."""
 
+    @cached_property
+    def without_viz(self) -> tuple[bytes, ...]:
+        """Ten quanta without the picture, made when the first listener wants them."""
+        return tuple(map(without_viz, self.with_viz))
+
     @property
     def n_bytes(self) -> int:
-        """Memory that the quanta take (bytes)."""
-        return sum(map(len, self.with_viz)) + sum(map(len, self.without_viz))
+        """Memory that the quanta take at the most (bytes)."""
+        return 2 * sum(map(len, self.with_viz))
 
 
-def ready_made(segment: Segment, codec: Codec, bitrate: int) -> ReadyMade:
+def sound_of(segment: Segment, codec: Codec, bitrate: int) -> tuple[bytes, ...]:
+    """Return a segment's packets: fifty of Opus, or one of PCM for each quantum."""
+    if codec is Codec.OPUS:
+        return packets_of(segment, bitrate)
+    return tuple(map(bytes, segment.quantum_pcm()))
+
+
+def framed(segment: Segment, codec: Codec, packets: tuple[bytes, ...]) -> ReadyMade:
     """Return a segment's quanta at epoch 0."""
-    pcm = segment.quantum_pcm()
-    crcs = segment.quantum_crcs()
-    opus = packets_of(segment, bitrate) if codec is Codec.OPUS else ()
-    both: tuple[list[bytes], list[bytes]] = ([], [])
-    for n in range(QUANTA_PER_SEGMENT):
-        index = segment.start + n * QUANTUM_SAMPLES
-        first = n * PACKETS_PER_QUANTUM
-        packets = opus[first : first + PACKETS_PER_QUANTUM] if opus else (pcm[n],)
-        viz = segment.viz[n * VIZ_FRAMES_PER_QUANTUM : (n + 1) * VIZ_FRAMES_PER_QUANTUM]
-        frames = [frame.tobytes() for frame in viz]
-        for quanta, shown in zip(both, (frames, []), strict=True):
-            quanta.append(pack_quantum(codec, 0, crcs[n], index, packets, shown))
-    return ReadyMade(tuple(both[0]), tuple(both[1]), segment.events)
+    frames = [frame.tobytes() for frame in segment.viz]
+    n_packets = codec.n_packets
+    quanta = [
+        pack_quantum(
+            codec,
+            0,
+            crc,
+            segment.start + n * QUANTUM_SAMPLES,
+            packets[n * n_packets : (n + 1) * n_packets],
+            frames[n * VIZ_FRAMES_PER_QUANTUM : (n + 1) * VIZ_FRAMES_PER_QUANTUM],
+        )
+        for n, crc in enumerate(segment.quantum_crcs())
+    ]
+    return ReadyMade(tuple(quanta), segment.events)
 
 
 class Renderer:
@@ -154,9 +161,11 @@ class Renderer:
         began = perf_counter()
         segment = rendition.segment(number)
         rendered = perf_counter()
-        made = ready_made(segment, codec, self._bitrate)
+        packets = sound_of(segment, codec, self._bitrate)
+        encoded = perf_counter()
+        made = framed(segment, codec, packets)
         self._metrics.render_seconds.observe(rendered - began)
-        self._metrics.encode_seconds.observe(perf_counter() - rendered)
+        self._metrics.encode_seconds.observe(encoded - rendered)
         return made
 
     def _land(self, key: Key, flight: asyncio.Future[ReadyMade]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from astradio_stream.server.logs import log, log_failure
 from astradio_stream.server.readiness import Readiness
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from astradio_stream.wire.messages import Hello
     from astradio_stream.wire.quantum import Codec
 
-GOODBYE_S = 2.0
+RETRY_AFTER_S: Final = 2
+"""When a refused listener may ask again (seconds)."""
+GOODBYE_S: Final = 2.0
 """How long a stop waits for listeners to take their close frame."""
 
 
@@ -78,6 +80,22 @@ class Shell:
     def is_full(self) -> bool:
         """Whether newcomers must be refused."""
         return len(self.listeners) >= self.settings.max_listeners
+
+    def enter(self, listener: Listener) -> None:
+        """Count a listener in."""
+        self.listeners.add(listener)
+        self._settle()
+
+    def leave(self, listener: Listener) -> None:
+        """Count a listener out."""
+        self.listeners.discard(listener)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Say so when the server becomes full, or is so no more."""
+        self.metrics.listeners.set(len(self.listeners))
+        if self.readiness.state in (Readiness.READY, Readiness.OVERLOADED):
+            self.readiness.become(Readiness.OVERLOADED if self.is_full else Readiness.READY)
 
     async def start(self) -> None:
         """Load everything, test it, and become ready.

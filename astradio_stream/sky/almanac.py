@@ -18,7 +18,12 @@ import numpy as np
 from astradio_stream.sky.aspects import MAJOR_KINDS
 from astradio_stream.sky.bodies import BODIES, MOON, N_PLANETS, SUN
 from astradio_stream.sky.ephemeris import places_at, separation_deg
-from astradio_stream.sky.moment import MICROSECONDS_PER_DAY, Moment, require_in_span
+from astradio_stream.sky.moment import (
+    LAST_MOMENT,
+    MICROSECONDS_PER_DAY,
+    Moment,
+    require_in_span,
+)
 from astradio_stream.sky.zodiac import DEGREES_PER_SIGN, SIGN_NAMES, sign_of
 from astradio_stream.units import MICROSECONDS_PER_SECOND
 
@@ -32,8 +37,8 @@ if TYPE_CHECKING:
 _STEP_US: Final = MICROSECONDS_PER_DAY // 4
 """Distance of the grid: the Moon moves 3.8 degrees in it, aspects stand 30 degrees apart."""
 _BLOCK_US: Final = 90 * MICROSECONDS_PER_DAY
-_PRECISION_US: Final = 100_000
-"""The step at which refinement ends: a tenth of the second that is promised."""
+_PRECISION_US: Final = 10_000
+"""The step at which refinement ends: a hundredth of the second that is promised."""
 _MOST_ITERATIONS: Final = 50
 
 # Every pair that can make an aspect, and every arc from the first to the second that is one.
@@ -52,7 +57,7 @@ class SkyEvent:
     """Something that becomes exact."""
 
     moment: Moment
-    """When, to the whole second."""
+    """The second in which it becomes exact."""
     kind: str
     """aspect, ingress, lunation or station."""
     bodies: tuple[str, ...]
@@ -99,12 +104,16 @@ def events_between(start: Moment, end: Moment) -> Iterator[SkyEvent]:
     """
     require_in_span(start, "from")
     require_in_span(end, "hours")
-    for block_us in range(start.utc_us, end.utc_us, _BLOCK_US):
-        yield from sorted(_events_of_block(block_us, min(block_us + _BLOCK_US, end.utc_us)))
+    first_us = start.utc_us - start.utc_us % _STEP_US
+    for block_us in range(first_us, end.utc_us, _BLOCK_US):
+        events = sorted(_events_of_block(block_us, min(block_us + _BLOCK_US, end.utc_us)))
+        yield from (event for event in events if start <= event.moment < end)
 
 
 def _events_of_block(start_us: int, end_us: int) -> Iterator[SkyEvent]:
-    grid = np.append(np.arange(start_us, end_us, _STEP_US), end_us)
+    # The grid stands on whole quarters of days, whatever was asked for, and each zero is refined
+    # alone: an event has the same second in every list that it is in.
+    grid = np.arange(start_us, end_us + _STEP_US, _STEP_US).clip(max=LAST_MOMENT.utc_us)
     speed = places_at(grid).speed_deg_per_day[:N_PLANETS]
     no_one, everyone = np.full(N_PLANETS, _NOBODY), np.arange(N_PLANETS)
     stations = _sign_changes(grid, speed, no_one, everyone)
@@ -177,25 +186,33 @@ def _zeros_in(
 
     Source of the method: Dowell and Jarratt, A modified regula falsi method, BIT 11 (1971).
     """
-    zeros = brackets.before_us.copy()
+    zeros = brackets.after_us.copy()
     if not zeros.size:
         return zeros
     t0, t1 = brackets.before_us.astype(np.float64), brackets.after_us.astype(np.float64)
     f0 = value_of(brackets, places_at(brackets.before_us))
     f1 = value_of(brackets, places_at(brackets.after_us))
+    moving = np.arange(zeros.size)
     for _ in range(_MOST_ITERATIONS):
-        previous = zeros
         rise = np.where(f1 == f0, 1.0, f1 - f0)
-        zeros = np.rint(np.clip(t1 - f1 * (t1 - t0) / rise, np.minimum(t0, t1), np.maximum(t0, t1)))
-        zeros = zeros.astype(np.int64)
-        if np.abs(zeros - previous).max() < _PRECISION_US:
+        secant = np.clip(t1 - f1 * (t1 - t0) / rise, np.minimum(t0, t1), np.maximum(t0, t1))
+        step = np.abs(secant - zeros[moving])
+        zeros[moving] = np.rint(secant).astype(np.int64)
+        goes_on = step >= _PRECISION_US
+        moving = moving[goes_on]
+        if not moving.size:
             break
-        f = value_of(brackets, places_at(zeros))
+        t0, t1, f0, f1 = t0[goes_on], t1[goes_on], f0[goes_on], f1[goes_on]
+        f = value_of(_chosen(brackets, moving), places_at(zeros[moving]))
         # The new end replaces the old one of its sign; an end that stays twice counts half.
         other_side = (f < 0.0) != (f1 < 0.0)
         t0, f0 = np.where(other_side, t1, t0), np.where(other_side, f1, 0.5 * f0)
-        t1, f1 = zeros.astype(np.float64), f
+        t1, f1 = zeros[moving].astype(np.float64), f
     return zeros
+
+
+def _chosen(brackets: _Brackets, rows: NDArray[np.intp]) -> _Brackets:
+    return _Brackets(*(getattr(brackets, name)[rows] for name in _Brackets.__slots__))
 
 
 # What they mean
@@ -232,7 +249,8 @@ def _ingress_events(brackets: _Brackets, zeros_us: NDArray[np.int64]) -> Iterato
 def _event(
     utc_us: np.int64, kind: str, bodies: tuple[str, ...], name: str, longitude_deg: float
 ) -> SkyEvent:
-    whole_second = round(int(utc_us) / MICROSECONDS_PER_SECOND) * MICROSECONDS_PER_SECOND
+    # Rounded down, so that no event leaves the quarter of a day that it was found in.
+    whole_second = int(utc_us) // MICROSECONDS_PER_SECOND * MICROSECONDS_PER_SECOND
     longitude = round(float(longitude_deg), 6) % 360.0
     return SkyEvent(Moment(whole_second), kind, bodies, name, longitude)
 

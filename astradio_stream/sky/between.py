@@ -90,24 +90,30 @@ def composite_of(a: Chart, b: Chart) -> Composite:
 def davison_of(a: Chart, b: Chart, house_system: str = DEFAULT_HOUSE_SYSTEM) -> Chart:
     """Return the Davison chart: the sky halfway in time, seen from halfway in place.
 
-    Latitudes are averaged and longitudes halved on the shorter arc, as Davison does; two antipodal
-    longitudes meet east of the first. Source: Davison, Synastry (1977).
+    Latitudes are averaged, longitudes halved on the shorter arc.
+    Source: Davison, Synastry (1977).
     """
     middle = Moment((a.moment.utc_us + b.moment.utc_us) // 2)
     place = None
     if a.place is not None and b.place is not None:
         lon_deg = midpoint_deg(a.place.lon_deg, b.place.lon_deg)
+        lon_deg -= 360.0 * (lon_deg > 180.0)
         lat_deg = (a.place.lat_deg + b.place.lat_deg) / 2.0
-        place = Place(round(lat_deg, DECIMALS), lon_deg - 360.0 if lon_deg > 180.0 else lon_deg)
+        place = Place(round(lat_deg, DECIMALS), round(lon_deg, DECIMALS))
     time_known = a.time_known and b.time_known
     chart = chart_at(middle, place, house_system, time_known=time_known)
     return replace(chart, notes=("A Davison chart: halfway in time and place.", *chart.notes))
 
 
 def midpoint_deg(a_deg: float, b_deg: float) -> float:
-    """Return the middle of the shorter arc (degrees, [0, 360)); of opposite points, `a` + 90."""
-    arc = 180.0 - (a_deg - b_deg + 180.0) % 360.0
-    return round((a_deg + arc / 2.0) % 360.0, DECIMALS) % 360.0
+    """Return the middle of the shorter arc (degrees, [0, 360)).
+
+    Of two opposite points it is the one east of the smaller longitude, so that it does not matter
+    which is named first.
+    """
+    low, high = sorted((a_deg % 360.0, b_deg % 360.0))
+    arc = 180.0 - (low - high + 180.0) % 360.0
+    return round((low + arc / 2.0) % 360.0, DECIMALS) % 360.0
 
 
 def _resting(chart: Chart) -> list[tuple[str, float, float, bool]]:

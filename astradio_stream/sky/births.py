@@ -1,4 +1,4 @@
-"""From what somebody filled in, date, zone and place, to a chart, naming every field that is wrong."""
+"""From what somebody filled in to a chart: every field that is wrong is named."""
 
 from __future__ import annotations
 

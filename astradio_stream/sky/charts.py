@@ -20,7 +20,12 @@ from astradio_stream.sky.houses import cusps_deg_of, horizon_at, house_of
 from astradio_stream.sky.zodiac import ELEMENTS, MODALITIES, SIGNS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from astradio_stream.sky.moment import Moment
+    from astradio_stream.sky.values import Place
 
 PAIR_A, PAIR_B = np.triu_indices(N_PLANETS, k=1)
 """The 45 pairs of planets, in the order of the axis `n_pairs`."""
@@ -69,13 +74,32 @@ class Charts:
 
 
 def charts_at(
+    moments: Sequence[Moment],
+    places: Sequence[Place],
+    house_system: str = DEFAULT_HOUSE_SYSTEM,
+) -> Charts:
+    """Return the charts of many moments, each seen from its place.
+
+    Raises:
+        OutsideEphemeris: if the planets are not known for one of the moments.
+        ValidationFailed: for an unknown house system.
+    """
+    return charts_of_columns(
+        np.array([moment.utc_us for moment in moments], dtype=np.int64),
+        np.array([place.lat_deg for place in places], dtype=np.float64),
+        np.array([place.lon_deg for place in places], dtype=np.float64),
+        house_system,
+    )
+
+
+def charts_of_columns(
     utc_us: NDArray[np.int64],
     lat_deg: NDArray[np.float64],
     lon_deg: NDArray[np.float64],
     house_system: str = DEFAULT_HOUSE_SYSTEM,
     time_known: NDArray[np.bool_] | None = None,
 ) -> Charts:
-    """Return the charts of many moments and places.
+    """Return the charts of many moments and places that are columns already.
 
     Args:
         utc_us: Moments (microseconds since 1970), shape (n_times,).

@@ -107,7 +107,8 @@ def civil_moment(
         zone = None if tz is None else zone_of(tz, tz_field)
     except ValidationFailed as error:
         details += error.details
-    if reading is not None and reading.offset_us is None and tz is None:
+    has_no_offset = text is None or (reading is not None and reading.offset_us is None)
+    if tz is None and has_no_offset:
         details.append(Detail(tz_field, "a local time needs the IANA name of its time zone"))
     if details or reading is None:
         raise ValidationFailed(details)

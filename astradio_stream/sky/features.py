@@ -33,7 +33,7 @@ import numpy as np
 
 from astradio_stream.sky.aspects import ASPECT_KINDS
 from astradio_stream.sky.bodies import BODY_INDEX, N_PLANETS, PLANET_WEIGHTS
-from astradio_stream.sky.charts import charts_at
+from astradio_stream.sky.charts import charts_of_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +97,7 @@ def features_of(charts: Charts) -> NDArray[np.float32]:
 def features_of_chart(chart: Chart) -> NDArray[np.float32]:
     """Return the features of one chart, shape (64,)."""
     has_place = chart.place is not None
-    charts = charts_at(
+    charts = charts_of_columns(
         np.array([chart.moment.utc_us]),
         np.array([chart.place.lat_deg if chart.place is not None else 0.0]),
         np.array([chart.place.lon_deg if chart.place is not None else 0.0]),

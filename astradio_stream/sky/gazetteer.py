@@ -58,23 +58,19 @@ class Gazetteer:
     def search(self, query: str, limit: int) -> list[Town]:
         """Return the largest towns whose name begins with the query; accents do not count.
 
-        Towns of exactly this name come first, in whatever language; then those whose name begins so
-        as the gazetteer writes it; then those that begin so in another language.
+        A name in another language counts if it is the whole query (Wien). Those that only begin so
+        take what room is left.
         """
         prefix = fold(query)
         if not prefix or len(prefix) > LONGEST_NAME:
             return []
         own = _Index(self.names, self.ranks)
         other = _Index(self.other_names, self.other_ranks)
-        tiers = (
-            {*own.equal_to(prefix), *other.equal_to(prefix)},
-            own.beginning_with(prefix),
-            other.beginning_with(prefix),
-        )
-        found: list[int] = []
-        for tier in tiers:
-            if len(found) < limit:
-                found += nsmallest(limit - len(found), set(tier).difference(found))
+        named = {*own.beginning_with(prefix), *other.equal_to(prefix)}
+        found = nsmallest(limit, named)
+        if len(found) < limit:
+            also = set(other.beginning_with(prefix)) - named
+            found += nsmallest(limit - len(found), also)
         return [self.towns[rank] for rank in found]
 
 
@@ -128,7 +124,12 @@ def load_gazetteer() -> Gazetteer:
         )
         index.append((fold(city["name"]), rank))
         if city["population"] >= ALTERNATES_FROM_POPULATION:
-            other.update((fold(name), rank) for name in city["alternatenames"])
+            # What has three letters in capitals is the code of an airport.
+            other.update(
+                (fold(name), rank)
+                for name in city["alternatenames"]
+                if not (len(name) == 3 and name.isascii() and name.isupper())
+            )
     index.sort()
     others = sorted(other - set(index))
     return Gazetteer(

@@ -1,4 +1,4 @@
-"""A piece: some seconds of a programme with a beginning and an end, ready to be written to a file."""
+"""A piece: some seconds of a programme, with a beginning and an end, ready for a file."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from astradio_stream.audio.encode import PRE_ROLL_SAMPLES, encode
-from astradio_stream.audio.mix import note_levels, render
+from astradio_stream.audio.mix import note_bands, note_levels, render
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.units import (
     QUANTUM_SAMPLES,
@@ -59,9 +59,9 @@ class Segment:
         """First sample index."""
         return self.number * SEGMENT_SAMPLES
 
-    def quantum_pcm(self) -> list[bytes]:
+    def quantum_pcm(self) -> list[memoryview]:
         """Return the PCM of its ten quanta as the wire has it: interleaved, little-endian."""
-        whole = self.pcm.astype("<i2", copy=False).tobytes()
+        whole = self.pcm.astype("<i2", copy=False).data.cast("B")
         n_bytes = QUANTUM_SAMPLES * 4
         return [whole[at : at + n_bytes] for at in range(0, len(whole), n_bytes)]
 
@@ -98,10 +98,10 @@ class Rendition:
         heard = render(notes, self._bank, begin, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES)
         indices = start + VIZ_SAMPLES * np.arange(VIZ_FRAMES_PER_SEGMENT, dtype=np.int64)
         viz = frames(
-            heard[PRE_ROLL_SAMPLES:],
             self.score.pulses(indices),
             np.array([note.voice for note in notes], np.int64),
             note_levels(notes, self._bank, start, VIZ_FRAMES_PER_SEGMENT),
+            note_bands(notes, self._bank),
         )
         events = self.score.events(start, start + SEGMENT_SAMPLES)
         return Segment(number, heard, viz, events)

@@ -1,4 +1,4 @@
-"""Sixty viz frames of a segment: what the eye gets, from the same score and the same samples."""
+"""Sixty viz frames of a segment: what the eye gets, from the same notes that the ear gets."""
 
 from __future__ import annotations
 
@@ -6,54 +6,53 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from astradio_stream.units import VIZ_FRAMES_PER_SEGMENT, VIZ_SAMPLES
-from astradio_stream.viz.bands import band_levels
+from astradio_stream.units import VIZ_FRAMES_PER_SEGMENT
 from astradio_stream.viz.fields import BODY_FIELDS, N_BANDS, N_FIELDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_LEVEL_GAIN: Final = 3.2
+_LEVEL_GAIN: Final = 2.4
 """Music at -16 LUFS stays far below full scale; this lets loud passages reach 1."""
-_BODY_GAIN: Final = 9.0
-"""The same for one voice of ten."""
+_BODY_GAIN: Final = 6.0
+"""The same for one voice of ten, under a square root: the ear, and so the eye, hears ratios."""
+
+_BAND_GAINS: Final = np.array([4.5, 7.0, 7.5, 8.0, 10.0, 16.0, 32.0, 70.0])[:, np.newaxis]
+"""Lifts each band so that music fills 0-1: energy falls towards the treble."""
 
 _FIRST_BAND: Final = 6
 _FIRST_BODY: Final = _FIRST_BAND + N_BANDS
 
 
-def _loudness(pcm: NDArray[np.int16]) -> NDArray[np.float64]:
-    """Return the mean magnitude of each viz frame (0-1 of full scale), shape (60,)."""
-    magnitudes = np.abs(pcm.reshape(VIZ_FRAMES_PER_SEGMENT, -1))
-    total: NDArray[np.int32] = magnitudes.sum(axis=1, dtype=np.int32)  # whole numbers: exact
-    return total / (2 * VIZ_SAMPLES * 32768.0)
-
-
 def frames(
-    pcm: NDArray[np.int16],
     pulses: NDArray[np.float64],
     voices: NDArray[np.int64],
     note_levels: NDArray[np.float32],
+    note_bands: NDArray[np.float64],
 ) -> NDArray[np.uint8]:
     """Return the frames of one segment, shape (60, n_fields).
 
     Args:
-        pcm: The segment, shape (48 000, 2).
         pulses: `music.score.PULSE_FIELDS` at each frame, shape (5, 60).
         voices: Which body (0-9) plays each note, shape (n_notes,).
         note_levels: Root mean square of each note in each frame, shape (n_notes, 60).
+        note_bands: Share of each note's energy in each band, shape (n_notes, 8).
     """
     values = np.empty((N_FIELDS, VIZ_FRAMES_PER_SEGMENT))
-    values[0] = _loudness(pcm) * _LEVEL_GAIN
     values[1:_FIRST_BAND] = pulses
-    values[_FIRST_BAND:_FIRST_BODY] = band_levels(pcm)
 
-    # Notes are added one after the other, so that the sum is the same everywhere.
-    power = np.zeros((len(BODY_FIELDS), VIZ_FRAMES_PER_SEGMENT))
-    squares = note_levels.astype(np.float64) ** 2
-    for voice, row in zip(voices.tolist(), squares, strict=True):
-        power[voice] += row
-    values[_FIRST_BODY:] = np.sqrt(power) * _BODY_GAIN
+    # Notes are added one after the other, so that the sums are the same everywhere.
+    total_power = np.zeros(VIZ_FRAMES_PER_SEGMENT)
+    body_power = np.zeros((len(BODY_FIELDS), VIZ_FRAMES_PER_SEGMENT))
+    band_power = np.zeros((N_BANDS, VIZ_FRAMES_PER_SEGMENT))
+    squares = np.square(note_levels.astype(np.float64))
+    for voice, power, shares in zip(voices.tolist(), squares, note_bands, strict=True):
+        body_power[voice] += power
+        band_power += shares[:, np.newaxis] * power
+        total_power += power
+    values[0] = np.sqrt(total_power) * _LEVEL_GAIN
+    values[_FIRST_BAND:_FIRST_BODY] = np.sqrt(band_power) * _BAND_GAINS
+    values[_FIRST_BODY:] = np.sqrt(np.sqrt(body_power) * _BODY_GAIN)
 
     scaled = np.clip(values, 0.0, 1.0) * 255.0
     return np.rint(scaled).astype(np.uint8).T.copy()

@@ -30,6 +30,7 @@ MAX_U32: Final = 0xFFFF_FFFF
 _HEAD: Final = struct.Struct(">BBHIqBBH")
 _EPOCH: Final = struct.Struct(">H")
 _EPOCH_OFFSET: Final = 2
+_VIZ_OFFSET: Final = 17
 
 
 class Codec(IntEnum):
@@ -148,6 +149,13 @@ def with_epoch(packed: bytes, epoch: int) -> bytes:
     if epoch == 0 and packed[_EPOCH_OFFSET : _EPOCH_OFFSET + 2] == b"\0\0":
         return packed
     return b"".join((packed[:_EPOCH_OFFSET], _EPOCH.pack(epoch), packed[_EPOCH_OFFSET + 2 :]))
+
+
+def without_viz(packed: bytes) -> bytes:
+    """Return a packed quantum without its viz frames; the sound stays as it is."""
+    *_, n_frames, frame_bytes = _HEAD.unpack_from(packed)
+    end = len(packed) - n_frames * frame_bytes
+    return b"".join((packed[:_VIZ_OFFSET], b"\0\0\0", packed[_HEAD.size : end]))
 
 
 def _check(

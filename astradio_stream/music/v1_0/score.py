@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LOOK_BACK_SAMPLES: Final = 6 * SAMPLE_RATE_HZ
 """No note of this model sounds longer than this after its onset."""
+RELEASE_SAMPLES: Final = SAMPLE_RATE_HZ
+"""No note of this model sounds longer than this after its end."""
 
 _SECTION_NAMES: Final = ("the theme", "its answer", "the far field")
 
@@ -69,7 +71,7 @@ class ScoreV10:
             note
             for movement, number in self._bars_in(earliest, stop)
             for note in self._bar_notes(movement, number)
-            if earliest < note.onset < stop
+            if note.onset < stop and note.onset + note.duration + RELEASE_SAMPLES > start
         ]
         found.sort(key=lambda note: (note.onset, note.voice, note.pitch))
         return tuple(found)

@@ -55,10 +55,6 @@ class Scene:
         """Pitch of a scale step above the tonic that lies nearest to C4."""
         return pitch_of(nearest_octave(self.palette.key, 60), self.palette.mode, step)
 
-    def chance(self, voice: int) -> Draws:
-        """Numbers for one voice in this bar."""
-        return draws(self.seed, Decision.BAR, self.bar.movement, self.bar.number, voice, n=64)
-
 
 @dataclass(frozen=True, slots=True)
 class Voice:
@@ -169,7 +165,7 @@ def _moon(scene: Scene, chance: Draws) -> Iterator[tuple[float, float, int, floa
         if place > 0 and chance.unit() < 0.24 - 0.2 * palette.fullness:
             continue
         strength = 0.55 + 0.12 * (place == 0) + 0.08 * chance.signed()
-        yield place * each, each * 2.2, scene.pitch(tones[place % len(tones)]), strength
+        yield place * each, each * 1.7, scene.pitch(tones[place % len(tones)]), strength
 
 
 def _mercury(scene: Scene, chance: Draws) -> Iterator[tuple[float, float, int, float]]:
@@ -184,7 +180,7 @@ def _mercury(scene: Scene, chance: Draws) -> Iterator[tuple[float, float, int, f
             continue
         step = chord[figure[place % 4]] + (7 if place % 8 < 5 else 14)
         strength = 0.42 + 0.14 * (place % per_beat == 0) + 0.1 * chance.signed()
-        yield place / per_beat, 1.0, scene.pitch(step), strength
+        yield place / per_beat, 0.75, scene.pitch(step), strength
 
 
 def _mars(scene: Scene, chance: Draws) -> Iterator[tuple[float, float, int, float]]:
@@ -199,12 +195,13 @@ def _mars(scene: Scene, chance: Draws) -> Iterator[tuple[float, float, int, floa
 def _jupiter(scene: Scene, _chance: Draws) -> Iterator[tuple[float, float, int, float]]:
     beats = float(scene.palette.beats)
     for step in scene.chord()[2:]:
-        yield 0.0, beats, nearest_octave(scene.pitch(step), 69), 0.6
+        yield 0.0, beats, nearest_octave(scene.pitch(step), 68), 0.6
 
 
 def _neptune(scene: Scene, _chance: Draws) -> Iterator[tuple[float, float, int, float]]:
     beats = float(scene.palette.beats)
-    for step in scene.chord()[:3]:
+    # Where Jupiter brings the fifth, two tones are enough.
+    for step in scene.chord()[: 2 if scene.bar.intensity > VOICES[JUPITER].enters else 3]:
         # Each tone in the octave around one centre: the nearest inversion, found without memory.
         yield 0.0, beats, nearest_octave(scene.pitch(step), 58), 0.7
 
@@ -242,21 +239,17 @@ VOICES: Final = (
     Voice(_mercury, "pluck", 67, 89, 0.26, 0.34, 0.25),
     Voice(_venus, "keys", 57, 84, 0.30, 0.52, 0.25),
     Voice(_mars, "pluck", 57, 69, 0.27, 0.58, 0.30),
-    Voice(_jupiter, "pad", 60, 74, 0.13, 0.50, 0.15),
+    Voice(_jupiter, "pad", 60, 74, 0.39, 0.50, 0.15),
     Voice(_saturn, "bass", 28, 50, 0.42, 0.30, 0.05),
     Voice(_uranus, "bell", 72, 95, 0.13, 0.25, 0.20),
-    Voice(_neptune, "pad", 50, 74, 0.17, 0.00, 0.00),
+    Voice(_neptune, "pad", 50, 74, 0.51, 0.00, 0.00),
     Voice(_pluto, "sub", 28, 39, 0.20, 0.62, 0.20),
 )
 """The ten voices in the canonical order of bodies."""
 
 
-def _takes_part(scene: Scene, number: int, voice: Voice) -> bool:
-    if scene.bar.intensity < voice.enters:
-        return False
-    bar = scene.bar
-    chance = draws(scene.seed, Decision.TEXTURE, bar.movement, bar.section, number, n=1)
-    return chance.unit() >= voice.rests
+_DRAWS: Final = 64
+"""Numbers that a voice may use in a bar."""
 
 
 def notes_of(scene: Scene) -> tuple[Note, ...]:
@@ -264,10 +257,12 @@ def notes_of(scene: Scene) -> tuple[Note, ...]:
     bar, palette = scene.bar, scene.palette
     ticks = palette.beats * _TICKS
     notes: list[Note] = []
-    for number, voice in enumerate(VOICES):
-        if not _takes_part(scene, number, voice):
+    texture = draws(scene.seed, Decision.TEXTURE, bar.movement, bar.section, n=len(VOICES))
+    rests = [texture.unit() < voice.rests for voice in VOICES]
+    run = draws(scene.seed, Decision.BAR, bar.movement, bar.number, n=_DRAWS * len(VOICES))
+    for number, (voice, chance) in enumerate(zip(VOICES, run.split(len(VOICES)), strict=True)):
+        if bar.intensity < voice.enters or rests[number]:
             continue
-        chance = scene.chance(number)
         for beat, beats, pitch, velocity in voice.play(scene, chance):
             tick, length = round(beat * _TICKS), round(beats * _TICKS)
             # Sustained chords begin on the bar; the others by up to 6 ms late, as hands do.

@@ -1,0 +1,1 @@
+"""Load tests and benchmarks: figures that others can repeat."""

@@ -1,0 +1,149 @@
+"""Render once, serve many: single flight, a bounded cache, the bytes of the pure function."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from astradio_stream.audio.bank import Bank
+from astradio_stream.server import banks, renderer
+from astradio_stream.server.metrics import Metrics
+from astradio_stream.server.renderer import Renderer
+from astradio_stream.sky.moment import Moment
+from astradio_stream.stream.models import AUDIO_MODELS
+from astradio_stream.stream.programme import resolve
+from astradio_stream.stream.segment import segment
+from astradio_stream.stream.versions import ModelVersions
+from astradio_stream.wire.quantum import Codec, unpack_quantum
+
+PROGRAMME = resolve({"seed": 9, "at": "2010-10-10T10:10:00Z"}, Moment(0), ModelVersions())
+
+
+@asynccontextmanager
+async def renderer_of(bank: Bank, cache_bytes: int = 10_000_000) -> AsyncIterator[Renderer]:
+    with ThreadPoolExecutor(2) as executor:
+        yield Renderer(
+            {"v1.0": bank}, executor, bitrate=96_000, cache_bytes=cache_bytes, metrics=Metrics()
+        )
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+def test_quanta_are_those_of_the_pure_function(bank: Bank, codec: Codec) -> None:
+    async def made() -> renderer.ReadyMade:
+        async with renderer_of(bank) as one:
+            return await one.segment(PROGRAMME, 31, codec)
+
+    ready = asyncio.run(made())
+    expected = segment(PROGRAMME, 31, bank)
+    quanta = [unpack_quantum(message) for message in ready.with_viz]
+    assert [q.index for q in quanta] == [31 * 48_000 + 4_800 * n for n in range(10)]
+    assert [q.crc32 for q in quanta] == expected.quantum_crcs()
+    assert b"".join(f for q in quanta for f in q.viz_frames) == expected.viz.tobytes()
+    if codec is Codec.PCM_S16LE:
+        assert b"".join(q.packets[0] for q in quanta) == expected.pcm.astype("<i2").tobytes()
+    bare = [unpack_quantum(message) for message in ready.without_viz]
+    assert [(q.packets, q.crc32, q.viz_frames) for q in bare] == [
+        (q.packets, q.crc32, ()) for q in quanta
+    ]
+
+
+def test_a_thousand_askers_cause_one_render(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[int] = []
+    original = Renderer._make
+
+    def counting(self: Renderer, rendition: object, number: int, codec: Codec) -> object:
+        rendered.append(number)
+        return original(self, rendition, number, codec)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Renderer, "_make", counting)
+
+    async def ask() -> int:
+        async with renderer_of(bank) as one:
+            answers = await asyncio.gather(
+                *(one.segment(PROGRAMME, 5, Codec.OPUS) for _ in range(1_000))
+            )
+            return len(set(map(id, answers)))
+
+    assert asyncio.run(ask()) == 1
+    assert rendered == [5]
+
+
+def test_one_who_leaves_takes_nothing_from_the_others(bank: Bank) -> None:
+    async def ask() -> renderer.ReadyMade:
+        async with renderer_of(bank) as one:
+            leaver = asyncio.create_task(one.segment(PROGRAMME, 7, Codec.OPUS))
+            stayer = asyncio.create_task(one.segment(PROGRAMME, 7, Codec.OPUS))
+            await asyncio.sleep(0)
+            leaver.cancel()
+            return await stayer
+
+    assert len(asyncio.run(ask()).with_viz) == 10
+
+
+def test_the_cache_is_bounded_and_forgetting_changes_nothing(bank: Bank) -> None:
+    async def ask() -> None:
+        async with renderer_of(bank, cache_bytes=90_000) as one:
+            first = await one.segment(PROGRAMME, 0, Codec.OPUS)
+            for k in range(1, 6):
+                await one.segment(PROGRAMME, k, Codec.OPUS)
+            assert one.cached(PROGRAMME, 5, Codec.OPUS) is not None
+            assert one.cached(PROGRAMME, 0, Codec.OPUS) is None
+            assert sum(made.n_bytes for made in one._cache.values()) <= 90_000
+            assert (await one.segment(PROGRAMME, 0, Codec.OPUS)).with_viz == first.with_viz
+
+    asyncio.run(ask())
+
+
+def test_a_failed_render_is_told_and_tried_again(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Renderer._make
+    failures = [RuntimeError("out of luck")]
+
+    def failing(self: Renderer, *args: object) -> object:
+        if failures:
+            raise failures.pop()
+        return original(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Renderer, "_make", failing)
+
+    async def ask() -> None:
+        async with renderer_of(bank) as one:
+            with pytest.raises(RuntimeError, match="out of luck"):
+                await one.segment(PROGRAMME, 3, Codec.OPUS)
+            assert len((await one.segment(PROGRAMME, 3, Codec.OPUS)).with_viz) == 10
+
+    asyncio.run(ask())
+
+
+def test_a_bank_is_kept_and_a_damaged_file_is_made_again(tmp_path: Path, bank: Bank) -> None:
+    model = AUDIO_MODELS["v1.0"]
+    small = type(model)(model.version, (model.instruments[2],), model.score_of)
+    with ThreadPoolExecutor(2) as executor:
+        made = banks.load_bank(small, tmp_path, executor)
+        (file,) = (tmp_path / "banks").glob("*.npy")
+        assert np.array_equal(made.note("bass", 40).pcm, bank.note("bass", 40).pcm)
+        whole = file.read_bytes()
+        for damaged in (whole[:1_000], whole[:5_000] + b"\0\xff" + whole[5_002:], b""):
+            file.write_bytes(damaged)
+            again = banks.load_bank(small, tmp_path, executor)
+            assert np.array_equal(again.note("bass", 40).pcm, bank.note("bass", 40).pcm)
+            assert file.read_bytes() == whole
+        (file.parent / "v1.0-0123456789abcdef.npy").write_bytes(b"stale")
+        file.unlink()
+        banks.load_bank(small, tmp_path, executor)
+        assert [path.name for path in (tmp_path / "banks").iterdir()] == [file.name]
+
+
+def test_a_folder_that_takes_no_files_is_done_without(tmp_path: Path) -> None:
+    model = AUDIO_MODELS["v1.0"]
+    small = type(model)(model.version, (model.instruments[2],), model.score_of)
+    (tmp_path / "banks").write_text("a file where the folder should be")
+    with ThreadPoolExecutor(1) as executor:
+        assert len(banks.load_bank(small, tmp_path, executor)) == 23
