@@ -20,6 +20,7 @@ from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
 from astradio_stream.server.probes import probe_routes
 from astradio_stream.server.readiness import ReadinessState
 from astradio_stream.server.shell import MakesStreams, Shell
+from astradio_stream.server.sky_routes import sky_routes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -78,6 +79,7 @@ def build_app(
         routes=[
             *page_routes(load_pages(web_dir)),
             *probe_routes(shell),
+            *sky_routes(clock),
             WebSocketRoute("/stream", on_stream),
             Route("/stream", on_plain_stream),
             WebSocketRoute("/{path:path}", on_unknown_stream),

@@ -124,6 +124,7 @@ class Listener:
             index = session.due(now_ns)
             if index is not None:
                 await self._send_quantum(index)
+                await asyncio.sleep(0)  # a burst must not keep the loop from the others
             else:
                 await self._sleep()
 
@@ -177,7 +178,7 @@ class Listener:
         if isinstance(action, SendText):
             await self._send(self._websocket.send_text(dump_text(action.message)))
         elif isinstance(action, Close):
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError, RuntimeError):  # uvicorn may have closed already
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._websocket.close(action.closing.code, action.closing.word)
         else:
