@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from astradio_stream.audio import opus
 from astradio_stream.errors import NotFound
@@ -40,6 +40,12 @@ if TYPE_CHECKING:
 KNOWN_PROGRAMMES: Final = 10_000
 """Programmes that a `programmeId` alone may name: the last ones that were played here."""
 
+KNOWN_LOOKS: Final = 1_000
+"""Charts and palettes kept, by where somebody began: whoever shares a second shares these."""
+
+Look: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
+"""Chart and palette as JSON."""
+
 FEATURES_VERSION: Final = "v1.0"
 PCM_VERSION: Final = "1"
 PCM_BITRATE: Final = SAMPLE_RATE_HZ * N_CHANNELS * 16
@@ -59,6 +65,7 @@ class Engine:
         self._looks = ThreadPoolExecutor(1, "look")  # a newcomer waits behind nobody's rendering
         self._renderer: Renderer | None = None
         self._known: OrderedDict[str, Programme] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, int], asyncio.Future[Look]] = OrderedDict()
         self._defaults = ModelVersions(audio=settings.default_audio_model)
 
     @property
@@ -154,6 +161,18 @@ class Engine:
         self._known.move_to_end(programme_id)
         return programme
 
+    async def _look(self, programme: Programme, index: int) -> Look:
+        """Return chart and palette at an index: found out once for all who begin there."""
+        key = (programme.programme_id, index)
+        look = self._seen.get(key)
+        if look is None or (look.done() and (look.cancelled() or look.exception() is not None)):
+            work = partial(_look_at, self.renderer.rendition(programme), index)
+            look = asyncio.get_running_loop().run_in_executor(self._looks, work)
+            self._seen[key] = look
+            if len(self._seen) > KNOWN_LOOKS:
+                self._seen.popitem(last=False)
+        return await asyncio.shield(look)
+
     async def _parts(
         self,
         programme: Programme,
@@ -164,9 +183,7 @@ class Engine:
         resumed: bool = False,
     ) -> ReadyParts:
         """Return what `ready` tells; chart and palette are found out on a thread."""
-        rendition = self.renderer.rendition(programme)
-        look = partial(_look_at, rendition, floor_to_quantum(index))
-        chart, palette = await asyncio.get_running_loop().run_in_executor(self._looks, look)
+        chart, palette = await self._look(programme, floor_to_quantum(index))
         has_viz = wants_viz and self._settings.enable_viz_engine
         is_station = programme.station is not None
         return ReadyParts(
@@ -210,7 +227,7 @@ def provenance_json(programme: Programme, chart: dict[str, Any]) -> dict[str, An
     }
 
 
-def _look_at(rendition: Rendition, index: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def _look_at(rendition: Rendition, index: int) -> Look:
     """Return chart and palette at an index."""
     programme = rendition.programme
     chart = chart_at(programme.moment_at(index), programme.place)

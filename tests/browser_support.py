@@ -1,0 +1,198 @@
+"""A real server and a real Chromium for the tests of the page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+WEB = Path(__file__).resolve().parent.parent / "web"
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+START_TIMEOUT_S = 60.0
+HOOKED = "() => {{ const t = globalThis.astradioTest; return {} }}"
+
+
+def node_path() -> str:
+    """Return a Node.js: the system's, else the one inside the playwright package."""
+    if found := shutil.which("node"):
+        return found
+    from playwright._impl._driver import compute_driver_executable
+
+    return str(compute_driver_executable()[0])
+
+
+def chromium_path() -> str:
+    """Return the system's Chromium; without one the test is skipped, or fails in CI."""
+    for name in CHROMIUM_NAMES:
+        if found := shutil.which(name):
+            return found
+    reason = f"no browser: none of {', '.join(CHROMIUM_NAMES)} is on the PATH"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """The real server as a process of its own."""
+
+    port: int
+    directory: Path
+    data_dir: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def stream_url(self) -> str:
+        """Where the stream is."""
+        return f"ws://127.0.0.1:{self.port}/stream"
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        environment = {
+            **os.environ,
+            "ASTRADIO_HOST": "127.0.0.1",
+            "ASTRADIO_PORT": str(self.port),
+            "ASTRADIO_DATA_DIR": str(self.data_dir),
+            "ASTRADIO_LOG_FILE": str(self.directory / "app.log"),
+            "RATE_LIMIT_MAX": "1000",
+        }
+        with (self.directory / "server.out").open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "astradio_stream", "serve"],
+                cwd=self.directory,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                pytest.fail("the server did not start:\n" + self.output())
+            time.sleep(0.1)
+
+    def is_ready(self) -> bool:
+        """Say whether it answers that it is ready."""
+        try:
+            with urlopen(f"{self.url}/readyz", timeout=2) as response:  # noqa: S310
+                return bool(response.status == 200)
+        except (URLError, OSError):
+            return False
+
+    def kill(self) -> None:
+        """End it without ceremony, as a crash would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def output(self) -> str:
+        """What it has printed."""
+        return (self.directory / "server.out").read_text(errors="replace")
+
+
+@contextmanager
+def running_server(directory: Path, data_dir: Path) -> Iterator[Server]:
+    """Run the server on a free port for as long as the block lasts; visitors come in crowds."""
+    server = Server(free_port(), directory, data_dir)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@dataclass
+class Visit:
+    """One page open in the browser, and everything it complained about."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        """Note every console warning, page error and failed request."""
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("requestfailed", lambda r: self.complaints.append(f"failed: {r.url}"))
+
+    def _console(self, message: Any) -> None:
+        if message.type in {"warning", "error", "assert"}:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def open(self, url: str) -> None:
+        """Open a page and wait until it is prepared to play."""
+        self.page.goto(url)
+        self.page.wait_for_selector("body[data-prepared]", timeout=20_000)
+
+    def ask(self, expression: str) -> Any:
+        """Evaluate in the page, with the page's test hook as `t`."""
+        return self.page.evaluate(
+            f"() => {{ const t = globalThis.astradioTest; return {expression} }}"
+        )
+
+    def wait_until(self, expression: str, timeout_s: float = 20) -> None:
+        """Wait until something holds in the page, with its test hook as `t`."""
+        self.page.wait_for_function(HOOKED.format(expression), timeout=1000 * timeout_s)
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Run a headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    path = chromium_path()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def visit(browser: Browser, **context_options: Any) -> Iterator[Visit]:
+    """Give a fresh page, as a new visitor has it."""
+    options = {"viewport": {"width": 1280, "height": 720}, **context_options}
+    context = browser.new_context(**options)
+    try:
+        guest = Visit(context.new_page())
+        guest.listen()
+        yield guest
+    finally:
+        context.close()

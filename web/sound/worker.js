@@ -1,0 +1,242 @@
+/**
+ * The engine room: socket in, samples and viz frames out. Runs in a Worker, so that nothing the page
+ * draws can delay the sound, and timers go on when the tab is hidden.
+ *
+ *     link -> backlog (encoded) -> decoder -> sink -> audio thread
+ *               \-> viz frames and events -> page
+ */
+
+import { QUANTUM_SAMPLES, SAMPLE_RATE } from "../wire/quantum.js";
+import { Backlog } from "./backlog.js";
+import { OpusDecoder, provenDecoder } from "./decoder.js";
+import { Jitter } from "./jitter.js";
+import { Link } from "./link.js";
+import { MessageSink, SharedSink } from "./sink.js";
+import { Timeline } from "./timeline.js";
+
+/** Held encoded: an outage of ten seconds is then not heard. */
+const BUFFER_MS = 12000;
+/** Held decoded. */
+const DECODED_SAMPLES = SAMPLE_RATE;
+/** Margin of the start target: what the look-ahead takes from the first quantum, and one block. */
+const START_MARGIN = 480;
+const PUMP_MS = 50;
+const REPORT_MS = 1000;
+/** Failures after which the decoder is given up: both are over before the decoded second is. */
+const DECODER_BUDGET = 2;
+/** After so long a silence a station is joined where it is now, not where it was. */
+const REJOIN_S = 10;
+
+const backlog = new Backlog(QUANTUM_SAMPLES);
+const jitter = new Jitter(QUANTUM_SAMPLES, SAMPLE_RATE, 2 * SAMPLE_RATE);
+const timeline = new Timeline();
+
+let sink = null;
+let link = null;
+let codecs = ["pcm_s16le"];
+let programme = { station: "now" };
+let wantsViz = true;
+let page = { underruns: 0, outputLatencyMs: 40 };
+
+let decoder = null;
+let decoderFailures = 0;
+let preSkip = 0;
+/** Index that the next decoded quantum has if nothing jumps. */
+let nextIndex = Number.NaN;
+/** Jumps under way: with packet number `packet` of this decoder, `index` begins. */
+let jumps = [];
+let packetsOut = 0;
+/** How long the ring has been empty while it should play. */
+let silentS = 0;
+/** After a failed decoder: the index to go on from, within the quantum that is sent again. */
+let joinAt = Number.NaN;
+/** Samples to drop: the look-ahead of the encoder, once per jump. */
+let toSkip = 0;
+
+const pcmLeft = new Float32Array(QUANTUM_SAMPLES);
+const pcmRight = new Float32Array(QUANTUM_SAMPLES);
+
+function hello() {
+  const joinsLive = Number.isNaN(backlog.end) || (programme.station && silentS > REJOIN_S);
+  const resume = joinsLive ? {} : { from: backlog.end };
+  return { programme, codecs, viz: wantsViz, bufferMs: BUFFER_MS, client: "web", ...resume };
+}
+
+function onReady(ready) {
+  programme = ready.programme;
+  preSkip = ready.codec.name === "opus" ? ready.codec.preSkip : 0;
+  backlog.begin(ready.epoch, ready.from);
+  jitter.restart();
+  postMessage({ type: "ready", ready });
+}
+
+function onQuantum(quantum) {
+  if (!backlog.add(quantum)) return;
+  jitter.arrived(performance.now());
+  sink.wants(Math.round(jitter.target) - START_MARGIN);
+  if (quantum.frames > 0) {
+    const { index, frames, frameBytes } = quantum;
+    const viz = quantum.viz.slice();
+    postMessage({ type: "viz", index, frames, frameBytes, viz }, { transfer: [viz.buffer] });
+  }
+  pump();
+}
+
+/** Decode while less than a second of sound waits. */
+function pump() {
+  while (backlog.length > 0) {
+    const decoding = decoder ? 960 * decoder.inFlight : 0;
+    if (sink.ahead() + decoding > DECODED_SAMPLES) break;
+    const quantum = backlog.next();
+    if (quantum.codec === "opus") decodeOpus(quantum);
+    else writePcm(quantum);
+    nextIndex = quantum.index + QUANTUM_SAMPLES;
+  }
+  if (decoder?.isStuck()) onDecoderFailure();
+}
+
+function decodeOpus(quantum) {
+  if (decoder === null) adopt(new OpusDecoder());
+  if (quantum.index !== nextIndex) jumps.push({ packet: decoder.packets, index: quantum.index });
+  for (const packet of quantum.packets) decoder.decode(packet);
+}
+
+/** @param {OpusDecoder} fresh It may have decoded the tone of its test before. */
+function adopt(fresh) {
+  decoder = fresh;
+  decoder.onSamples = onDecoded;
+  decoder.onFailure = onDecoderFailure;
+  jumps = [];
+  packetsOut = decoder.packets;
+  nextIndex = Number.NaN;
+}
+
+function onDecoded(left, right, frames) {
+  if (jumps.length > 0 && jumps[0].packet === packetsOut) {
+    toSkip = preSkip + begin(jumps.shift().index);
+  }
+  packetsOut += 1;
+  const skipped = Math.min(toSkip, frames);
+  toSkip -= skipped;
+  sink.write(left, right, skipped, frames - skipped);
+}
+
+function writePcm({ index, packets }) {
+  const [bytes] = packets;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let n = 0; n < QUANTUM_SAMPLES; n += 1) {
+    pcmLeft[n] = view.getInt16(4 * n, true) / 32768;
+    pcmRight[n] = view.getInt16(4 * n + 2, true) / 32768;
+  }
+  const skipped = index === nextIndex ? 0 : begin(index);
+  sink.write(pcmLeft, pcmRight, skipped, QUANTUM_SAMPLES - skipped);
+}
+
+/**
+ * Begin to write the stream from an index.
+ *
+ * @param {number} index
+ * @returns {number} Samples to leave out, because the ring has them already.
+ */
+function begin(index) {
+  const known = joinAt - index;
+  const skipped = known > 0 && known < QUANTUM_SAMPLES ? known : 0;
+  joinAt = Number.NaN;
+  const mark = { at: sink.written, index: index + skipped };
+  timeline.mark(mark.at, mark.index);
+  postMessage({ type: "mark", ...mark });
+  return skipped;
+}
+
+/** Rebuild a failed decoder once, then ask for plain PCM; both from where the sound stopped. */
+function onDecoderFailure() {
+  decoder?.close();
+  decoder = null;
+  decoderFailures += 1;
+  if (decoderFailures >= DECODER_BUDGET) codecs = ["pcm_s16le"];
+  joinAt = timeline.indexAt(sink.written);
+  backlog.clear();
+  backlog.end = Math.floor(joinAt / QUANTUM_SAMPLES) * QUANTUM_SAMPLES;
+  link.close();
+  link.open();
+}
+
+function report() {
+  silentS = sink.ahead() === 0 ? silentS + REPORT_MS / 1000 : 0;
+  const taken = sink.written - sink.ahead();
+  timeline.forget(taken - SAMPLE_RATE);
+  const heard = timeline.indexAt(taken);
+  const lead = backlog.end - heard;
+  postMessage({ type: "stats", leadMs: lead / 48, targetMs: jitter.target / 48, codec: codecs[0] });
+  link.watch();
+  if (Number.isNaN(heard)) return;
+  const latency = Math.round(page.outputLatencyMs * 48);
+  link.send({
+    type: "report",
+    played: Math.max(0, Math.round(heard) - latency),
+    received: backlog.end,
+    ...page,
+  });
+}
+
+/** Fulfilled once it is known which codec this browser can be trusted with. */
+let proved = Promise.resolve();
+/** Counts the calls of play and stop: only the last one holds. */
+let turn = 0;
+let timers = [];
+
+async function prove() {
+  const proven = await provenDecoder();
+  if (proven === null) return;
+  adopt(proven);
+  codecs = ["opus", "pcm_s16le"];
+}
+
+const commands = {
+  async init({ url, shared, port, viz, forcePcm }) {
+    sink = shared ? new SharedSink(shared) : new MessageSink(port);
+    wantsViz = viz;
+    link = new Link(url, {
+      hello,
+      ready: onReady,
+      quantum: onQuantum,
+      message: (message) => postMessage({ type: "message", message }),
+      state: (state) => postMessage({ type: "link", ...state }),
+    });
+    addEventListener("online", () => link.hurry());
+    proved = forcePcm ? Promise.resolve() : prove();
+    await proved;
+    postMessage({ type: "prepared", codec: codecs[0] });
+  },
+
+  async play(wanted) {
+    turn += 1;
+    const mine = turn;
+    await proved;
+    if (mine !== turn) return;
+    programme = wanted.programme;
+    silentS = 0;
+    postMessage({ type: "cue", from: sink.written });
+    backlog.end = wanted.from ?? Number.NaN;
+    nextIndex = Number.NaN;
+    joinAt = Number.NaN;
+    link.open();
+    timers = [setInterval(pump, PUMP_MS), setInterval(report, REPORT_MS)];
+  },
+
+  stop() {
+    turn += 1;
+    timers.forEach(clearInterval);
+    link.close();
+    backlog.clear();
+    decoder?.close();
+    decoder = null;
+  },
+
+  /** What only the page can measure, for the next report. */
+  page({ figures }) {
+    page = figures;
+  },
+};
+
+onmessage = ({ data }) => commands[data.type](data);
