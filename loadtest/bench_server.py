@@ -67,9 +67,7 @@ def server(folder: str) -> Iterator[tuple[int, float]]:
 
 def _first_quantum_ms(port: int, programme: dict[str, object]) -> float:
     """Return the milliseconds from hello to the first binary message of a new connection."""
-    hello = json.dumps(
-        {"type": "hello", "protocol": 1, "programme": programme, "codecs": ["opus"]}
-    )
+    hello = json.dumps({"type": "hello", "protocol": 1, "programme": programme, "codecs": ["opus"]})
     with connect(f"ws://127.0.0.1:{port}/stream", compression=None) as socket_:
         began = time.perf_counter()
         socket_.send(hello)

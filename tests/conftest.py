@@ -1,4 +1,4 @@
-"""What many tests share: one note bank, made once, and a folder where servers find it ready."""
+"""What many tests share: the note banks, made once, and a folder where servers find them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from astradio_stream.server.banks import load_bank
 from astradio_stream.stream.models import AUDIO_MODELS
+from astradio_stream.stream.versions import ModelVersions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,15 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bank(data_dir: Path) -> Bank:
-    """The bank of model v1.0."""
+def banks(data_dir: Path) -> dict[str, Bank]:
+    """The banks of all audio models, by version."""
     with ThreadPoolExecutor(1) as executor:
-        return load_bank(AUDIO_MODELS["v1.0"], data_dir, executor)
+        return {
+            version: load_bank(model, data_dir, executor) for version, model in AUDIO_MODELS.items()
+        }
+
+
+@pytest.fixture(scope="session")
+def bank(banks: dict[str, Bank]) -> Bank:
+    """The bank of the default audio model."""
+    return banks[ModelVersions().audio]

@@ -9,6 +9,13 @@ from astradio_stream.audio.bands import band_shares
 from astradio_stream.audio.bank import Bank
 from astradio_stream.units import SAMPLE_RATE_HZ
 
+
+@pytest.fixture(scope="module")
+def bank(banks: dict[str, Bank]) -> Bank:
+    """The bank of model v1.0."""
+    return banks["v1.0"]
+
+
 TONES = [(60, 0), (260, 1), (520, 2), (1_050, 3), (2_100, 4), (4_200, 5), (8_500, 6), (20_000, 7)]
 
 

@@ -12,6 +12,12 @@ from astradio_stream.audio.v1_0.instruments import INSTRUMENTS
 from astradio_stream.units import SAMPLE_RATE_HZ
 
 
+@pytest.fixture(scope="module")
+def bank(banks: dict[str, Bank]) -> Bank:
+    """The bank of model v1.0."""
+    return banks["v1.0"]
+
+
 def all_notes() -> list[tuple[str, int]]:
     return [(i.name, pitch) for i in INSTRUMENTS for pitch in range(i.lowest, i.highest + 1)]
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from astradio_stream.audio.bank import Bank
 from astradio_stream.audio.mix import note_levels, render
 from astradio_stream.music.note import Note, placed
+
+
+@pytest.fixture(scope="module")
+def bank(banks: dict[str, Bank]) -> Bank:
+    """The bank of model v1.0."""
+    return banks["v1.0"]
 
 
 def chord(onset: int = 10_000, gain: float = 0.2) -> tuple[Note, ...]:

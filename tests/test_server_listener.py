@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from astradio_stream.errors import NotFound
 from astradio_stream.server.listener import Listener as ServedListener
 from astradio_stream.server.readiness import Readiness
 from astradio_stream.units import QUANTUM_SAMPLES
@@ -373,6 +374,27 @@ def test_text_that_is_not_utf8_closes_1007(server: Served) -> None:
     with listening(server.ws_url) as listener:
         listener.connection.send(b"\xff\xff", text=True)
         assert listener.take_close()[0] == 1007
+
+
+def test_what_a_listener_asked_before_it_left_is_not_worked_out(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def slow_seek(_programme: Any, _hello: Any, to_index: int) -> Any:
+        asked.append(to_index)
+        await asyncio.sleep(0.05)
+        raise NotFound("nowhere")
+
+    monkeypatch.setattr(server.engine, "seek", slow_seek)
+    with listening(server.ws_url) as listener:
+        for n in range(200):
+            listener.say({"type": "seek", "to": n * QUANTUM_SAMPLES})
+    deadline = time.monotonic() + 5
+    while server.shell.listeners and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not server.shell.listeners
+    assert len(asked) < 100
 
 
 def test_all_this_harms_nobody_else(server: Served) -> None:

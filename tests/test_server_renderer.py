@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from astradio_stream.audio.bank import Bank
-from astradio_stream.server import banks, renderer
+from astradio_stream.server import banks as bank_files
+from astradio_stream.server import renderer
 from astradio_stream.server.metrics import Metrics
 from astradio_stream.server.renderer import Renderer
 from astradio_stream.sky.moment import Moment
@@ -29,7 +30,11 @@ PROGRAMME = resolve({"seed": 9, "at": "2010-10-10T10:10:00Z"}, Moment(0), ModelV
 async def renderer_of(bank: Bank, cache_bytes: int = 10_000_000) -> AsyncIterator[Renderer]:
     with ThreadPoolExecutor(2) as executor:
         yield Renderer(
-            {"v1.0": bank}, executor, bitrate=96_000, cache_bytes=cache_bytes, metrics=Metrics()
+            {ModelVersions().audio: bank},
+            executor,
+            bitrate=96_000,
+            cache_bytes=cache_bytes,
+            metrics=Metrics(),
         )
 
 
@@ -122,22 +127,25 @@ def test_a_failed_render_is_told_and_tried_again(
     asyncio.run(ask())
 
 
-def test_a_bank_is_kept_and_a_damaged_file_is_made_again(tmp_path: Path, bank: Bank) -> None:
+def test_a_bank_is_kept_and_a_damaged_file_is_made_again(
+    tmp_path: Path, banks: dict[str, Bank]
+) -> None:
+    bank = banks["v1.0"]
     model = AUDIO_MODELS["v1.0"]
     small = type(model)(model.version, (model.instruments[2],), model.score_of)
     with ThreadPoolExecutor(2) as executor:
-        made = banks.load_bank(small, tmp_path, executor)
+        made = bank_files.load_bank(small, tmp_path, executor)
         (file,) = (tmp_path / "banks").glob("*.npy")
         assert np.array_equal(made.note("bass", 40).pcm, bank.note("bass", 40).pcm)
         whole = file.read_bytes()
         for damaged in (whole[:1_000], whole[:5_000] + b"\0\xff" + whole[5_002:], b""):
             file.write_bytes(damaged)
-            again = banks.load_bank(small, tmp_path, executor)
+            again = bank_files.load_bank(small, tmp_path, executor)
             assert np.array_equal(again.note("bass", 40).pcm, bank.note("bass", 40).pcm)
             assert file.read_bytes() == whole
         (file.parent / "v1.0-0123456789abcdef.npy").write_bytes(b"stale")
         file.unlink()
-        banks.load_bank(small, tmp_path, executor)
+        bank_files.load_bank(small, tmp_path, executor)
         assert [path.name for path in (tmp_path / "banks").iterdir()] == [file.name]
 
 
@@ -146,4 +154,4 @@ def test_a_folder_that_takes_no_files_is_done_without(tmp_path: Path) -> None:
     small = type(model)(model.version, (model.instruments[2],), model.score_of)
     (tmp_path / "banks").write_text("a file where the folder should be")
     with ThreadPoolExecutor(1) as executor:
-        assert len(banks.load_bank(small, tmp_path, executor)) == 23
+        assert len(bank_files.load_bank(small, tmp_path, executor)) == 23

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from astradio_stream.audio.encode import PRE_ROLL_SAMPLES
 from astradio_stream.audio.opus import Decoder, Encoder, look_ahead
 from astradio_stream.sky.moment import Moment
+from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import Programme, resolve
 from astradio_stream.stream.segment import Rendition, packets_of, segment
 from astradio_stream.stream.versions import ModelVersions
@@ -36,16 +38,30 @@ FAST = {
 NOW_K = unix_us_to_index(1_795_000_000_000_000) // SEGMENT_SAMPLES
 
 
-def programme_of(raw: dict[str, object]) -> Programme:
-    return resolve(raw, Moment(0), ModelVersions())
+def programme_of(raw: dict[str, object], version: str) -> Programme:
+    """Return a programme on an audio model, offered or still being made."""
+    programme = resolve(raw, Moment(0), ModelVersions())
+    return dataclasses.replace(programme, model_versions=ModelVersions(audio=version))
 
 
-CASES = [(STATION, NOW_K), (TRANSIT, 100), (FAST, 175)]
+@pytest.fixture(params=AUDIO_MODELS)
+def played(request: pytest.FixtureRequest, banks: dict[str, Bank]) -> tuple[Programme, Bank]:
+    """One programme on each audio model."""
+    return programme_of(TRANSIT, request.param), banks[request.param]
 
 
-@pytest.mark.parametrize(("raw", "first"), CASES)
-def test_any_order_gives_the_same_bytes(bank: Bank, raw: dict[str, object], first: int) -> None:
-    programme = programme_of(raw)
+CASES = [
+    (raw, version, first)
+    for version in AUDIO_MODELS
+    for raw, first in ((STATION, NOW_K), (TRANSIT, 100), (FAST, 175))
+]
+
+
+@pytest.mark.parametrize(("raw", "version", "first"), CASES)
+def test_any_order_gives_the_same_bytes(
+    banks: dict[str, Bank], raw: dict[str, object], version: str, first: int
+) -> None:
+    programme, bank = programme_of(raw, version), banks[version]
     numbers = list(range(first, first + 11))
     straight = Rendition(programme, bank)
     expected = {k: straight.segment(k).digest() for k in numbers}
@@ -56,26 +72,27 @@ def test_any_order_gives_the_same_bytes(bank: Bank, raw: dict[str, object], firs
     assert {k: segment(programme, k, bank).digest() for k in numbers} == expected
 
 
-def test_segments_alone_equal_segments_out_of_a_run(bank: Bank) -> None:
-    programme = programme_of(TRANSIT)
+def test_segments_alone_equal_segments_out_of_a_run(played: tuple[Programme, Bank]) -> None:
+    programme, bank = played
     run = Rendition(programme, bank)
     whole = [run.segment(k).digest() for k in range(111)]
     alone = Rendition(programme, bank)
     assert [alone.segment(k).digest() for k in range(100, 111)] == whole[100:]
 
 
-def test_any_thread_gives_the_same_bytes(bank: Bank) -> None:
-    rendition = Rendition(programme_of(TRANSIT), bank)
+def test_any_thread_gives_the_same_bytes(played: tuple[Programme, Bank]) -> None:
+    programme, bank = played
+    rendition = Rendition(programme, bank)
     numbers = [n % 7 for n in range(28)]
     with ThreadPoolExecutor(8) as executor:
         together = list(executor.map(lambda k: rendition.segment(k).digest(), numbers))
-    alone = Rendition(programme_of(TRANSIT), bank)
+    alone = Rendition(programme, bank)
     assert together == [alone.segment(k).digest() for k in numbers]
 
 
-def test_another_process_gives_the_same_bytes(bank: Bank, data_dir: Path) -> None:
+def test_another_process_gives_the_same_bytes(banks: dict[str, Bank], data_dir: Path) -> None:
     code = """
-import json, sys
+import dataclasses, json, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from astradio_stream.server.banks import load_bank
@@ -84,9 +101,11 @@ from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import resolve
 from astradio_stream.stream.segment import Rendition, packets_of
 from astradio_stream.stream.versions import ModelVersions
-bank = load_bank(AUDIO_MODELS["v1.0"], Path(sys.argv[1]), ThreadPoolExecutor(1))
-for raw, k in json.loads(sys.argv[2]):
-    segment = Rendition(resolve(raw, Moment(0), ModelVersions()), bank).segment(k)
+for raw, version, k in json.loads(sys.argv[2]):
+    programme = resolve(raw, Moment(0), ModelVersions())
+    programme = dataclasses.replace(programme, model_versions=ModelVersions(audio=version))
+    bank = load_bank(AUDIO_MODELS[version], Path(sys.argv[1]), ThreadPoolExecutor(1))
+    segment = Rendition(programme, bank).segment(k)
     print(segment.digest(), b"".join(packets_of(segment)).hex()[:4000])
 """
     answer = subprocess.run(
@@ -96,27 +115,30 @@ for raw, k in json.loads(sys.argv[2]):
         check=True,
         env={"PYTHONHASHSEED": "77"},
     )
-    for line, (raw, k) in zip(answer.stdout.splitlines(), CASES, strict=True):
-        made = Rendition(programme_of(raw), bank).segment(k)
+    for line, (raw, version, k) in zip(answer.stdout.splitlines(), CASES, strict=True):
+        made = Rendition(programme_of(raw, version), banks[version]).segment(k)
         assert line == f"{made.digest()} {b''.join(packets_of(made)).hex()[:4000]}"
 
 
-def test_segments_join_without_a_step(bank: Bank) -> None:
+def test_segments_join_without_a_step(played: tuple[Programme, Bank]) -> None:
     """Samples across seams are those of one long render."""
-    rendition = Rendition(programme_of(TRANSIT), bank)
+    programme, bank = played
+    rendition = Rendition(programme, bank)
     whole = rendition.pcm(20 * SEGMENT_SAMPLES, 5 * SEGMENT_SAMPLES)
     parts = np.concatenate([rendition.segment(k).pcm for k in range(20, 25)])
     assert np.array_equal(whole, parts)
 
 
-def test_the_last_hours_of_the_grid_cost_no_more_and_work(bank: Bank) -> None:
+def test_the_last_hours_of_the_grid_cost_no_more_and_work(played: tuple[Programme, Bank]) -> None:
     """A segment at the far end of the index, where the sky stands still, is rendered as any."""
-    far = Rendition(programme_of(TRANSIT), bank).segment((2**53 - 1) // SEGMENT_SAMPLES - 1)
+    programme, bank = played
+    far = Rendition(programme, bank).segment((2**53 - 1) // SEGMENT_SAMPLES - 1)
     assert np.abs(far.pcm).max() > 500
 
 
-def test_before_the_beginning_is_silence(bank: Bank) -> None:
-    first = Rendition(programme_of(TRANSIT), bank).segment(0)
+def test_before_the_beginning_is_silence(played: tuple[Programme, Bank]) -> None:
+    programme, bank = played
+    first = Rendition(programme, bank).segment(0)
     assert not first.heard[:PRE_ROLL_SAMPLES].any()
     assert first.pcm.any()
 
@@ -129,9 +151,10 @@ def packet_errors(heard: np.ndarray, source: np.ndarray) -> np.ndarray:
     return squares[: len(squares) // 960 * 960].reshape(-1, 960).mean(axis=1)
 
 
-def test_seams_have_the_error_of_elsewhere(bank: Bank) -> None:
+def test_seams_have_the_error_of_elsewhere(played: tuple[Programme, Bank]) -> None:
     """Decoded in one run, packets at the seams are as close to the PCM as a continuous encode."""
-    rendition = Rendition(programme_of(TRANSIT), bank)
+    programme, bank = played
+    rendition = Rendition(programme, bank)
     first, n_segments = 30, 60
     start = first * SEGMENT_SAMPLES
     source = rendition.pcm(start, n_segments * SEGMENT_SAMPLES)
@@ -160,8 +183,9 @@ def test_seams_have_the_error_of_elsewhere(bank: Bank) -> None:
     assert excess_db[:, [0, 1, 49]].max() < elsewhere.max() + 1.0
 
 
-def test_events_lie_in_their_segment_and_none_is_lost(bank: Bank) -> None:
-    rendition = Rendition(programme_of(TRANSIT), bank)
+def test_events_lie_in_their_segment_and_none_is_lost(played: tuple[Programme, Bank]) -> None:
+    programme, bank = played
+    rendition = Rendition(programme, bank)
     by_segment = [event for k in range(400) for event in rendition.segment(k).events]
     assert [e.index for e in by_segment] == sorted(e.index for e in by_segment)
     whole = rendition.score.events(0, 400 * SEGMENT_SAMPLES)

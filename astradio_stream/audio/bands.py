@@ -29,21 +29,24 @@ _HEARD_SAMPLES: Final = 1 << 15
 """How much of a note is looked at: its first 0.7 s, where most of its energy lies."""
 
 
-def band_shares(pcm: NDArray[np.int16]) -> NDArray[np.float64]:
+def band_shares(pcm: NDArray[np.int16], *, half_rate: bool = False) -> NDArray[np.float64]:
     """Return the share of each band in the energy of a note, shape (8,), of sum 1.
 
     Args:
-        pcm: The note, shape (2, n_samples).
+        pcm: The note, shape (1 or 2, n_samples).
+        half_rate: Whether it has 24 000 samples per second, so that its top band is empty.
     """
-    signal = pcm[0, :_HEARD_SAMPLES].astype(np.int64) + pcm[1, :_HEARD_SAMPLES]
-    signal = signal[: len(signal) >> (N_BANDS - 1) << (N_BANDS - 1)]
+    n_steps = N_BANDS - 2 if half_rate else N_BANDS - 1
+    heard = _HEARD_SAMPLES >> half_rate
+    signal = pcm[0, :heard].astype(np.int64) + pcm[-1, :heard]
+    signal = signal[: len(signal) >> n_steps << n_steps]
     energy = np.zeros(N_BANDS)
-    for step in range(N_BANDS - 1):
+    for step in range(n_steps):
         early, late = signal[0::2], signal[1::2]
         # Sums grow by two at each step while there are half as many: scaled back to the first.
-        energy[N_BANDS - 1 - step] = int(np.square(early - late).sum()) / (2 << step)
+        energy[n_steps - step] = int(np.square(early - late).sum()) / (2 << step)
         signal = early + late
-    energy[0] = int(np.square(signal).sum()) / (1 << (N_BANDS - 1))
+    energy[0] = int(np.square(signal).sum()) / (1 << n_steps)
     total = 0.0
     for band in energy.tolist():
         total += band

@@ -1,8 +1,9 @@
 """The note bank: every instrument and pitch of a model, rendered once, room included.
 
 The bank is int16, so that what little could differ between machines before rounding is gone after
-it, and stereo, shape (2, n_samples) a note. Beside each note lies its envelope, one level per viz
-frame, so that the picture knows how loud a note is without listening to it again.
+it, and stereo, shape (2, n_samples) a note; what sits dry in the middle has one channel. Beside
+each note lies its envelope, one level per viz frame, so that the picture knows how loud a note is
+without listening to it again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from astradio_stream.audio.bands import band_shares
+from astradio_stream.audio.hall import hall
 from astradio_stream.audio.room import room
 from astradio_stream.units import SAMPLE_RATE_HZ, VIZ_SAMPLES
 
@@ -26,10 +28,22 @@ if TYPE_CHECKING:
 I16 = NDArray[np.int16]
 
 _PEAK: Final = 30_000.0
-_BATCH: Final = 4
-"""Notes per pass through the room: more would leave the CPU's cache, fewer cost more calls."""
 _FADE_S: Final = 0.35
-"""Every note ends in a fade, so that no tail is cut."""
+"""Every note that ends by itself ends in a fade, so that no tail is cut; a short one sooner."""
+_SETTLE_S: Final = 0.35
+"""How long the loop of a note takes to hand over from its second round to its first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A note as it is rendered and kept, whatever its instrument makes of it."""
+
+    pcm: I16
+    """Samples, shape (2, n_samples), or (1, n_samples) where both channels are alike."""
+    levels: F32
+    """Root mean square of each viz frame (0-1 of full scale), shape (n_frames,)."""
+    bands: NDArray[np.float64]
+    """Share of its energy in each of eight bands, lowest first, shape (8,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,7 @@ class BankNote:
     """One rendered note."""
 
     pcm: I16
-    """Stereo samples, shape (2, n_samples)."""
+    """Samples, shape (2, n_samples), or (1, n_samples) where both channels are alike."""
     levels: F32
     """Root mean square of each viz frame (0-1 of full scale), shape (n_frames,)."""
     bands: NDArray[np.float64]
@@ -46,6 +60,12 @@ class BankNote:
     """How many such notes int16 can hold the sum of."""
     release: F32
     """Gain from 1 to 0 along which the note is let go, shape (n_release,)."""
+    loop: int = 0
+    """How many samples at its end are gone round for as long as it is held; 0 if it just ends."""
+    gain: float = 1.0
+    """What makes it as loud as other instruments' notes (ratio); the mix applies it."""
+    half_rate: bool = False
+    """Whether it has 24 000 samples per second."""
 
 
 class Bank:
@@ -54,11 +74,17 @@ class Bank:
     def __init__(self, notes: dict[tuple[str, int], BankNote]) -> None:
         self._notes = notes
         self._rows = {name: row for row, name in enumerate(notes)}
-        # One row per note, silence behind it, so that many notes are looked up in one step.
         self.n_level_frames = 1 + max((len(note.levels) for note in notes.values()), default=0)
+        # One row per note, silence behind it, so that many notes are looked up in one step.
         self._levels = np.zeros((len(notes), self.n_level_frames), np.float32)
+        self._starts = np.zeros(len(notes), np.int64)
+        self._loops = np.zeros(len(notes), np.int64)
+        self._last_frames = np.zeros(len(notes), np.int64)
         for row, note in enumerate(notes.values()):
             self._levels[row, : len(note.levels)] = note.levels
+            self._starts[row] = note.pcm.shape[1] - note.loop << note.half_rate
+            self._loops[row] = note.loop << note.half_rate
+            self._last_frames[row] = len(note.levels) - 1
 
     def note(self, instrument: str, pitch: int) -> BankNote:
         """Return the rendering of a pitch (MIDI number) on an instrument.
@@ -68,16 +94,23 @@ class Bank:
         """
         return self._notes[instrument, pitch]
 
-    def levels(self, names: list[tuple[str, int]], frames: NDArray[np.int64]) -> F32:
-        """Return the levels of some notes at some of their viz frames, shape of `frames`.
+    def levels(self, names: list[tuple[str, int]], since: NDArray[np.int64]) -> F32:
+        """Return the levels of some notes at some moments while they are held, shape of `since`.
 
         Args:
             names: (instrument, pitch) of each note.
-            frames: Numbers of frames since each note's onset, shape (n_notes, n_frames); negative
-                or past the end means silence.
+            since: Samples since each note's onset, shape (n_notes, n_moments); negative or past
+                the end means silence.
         """
         rows = np.array([self._rows[name] for name in names])[:, np.newaxis]
         silent = self.n_level_frames - 1
+        frames = since // VIZ_SAMPLES
+        loops = self._loops[rows]
+        if loops.any():
+            starts = self._starts[rows]
+            round_trip = starts + (since - starts) % np.maximum(loops, 1)
+            inside = np.minimum(round_trip // VIZ_SAMPLES, self._last_frames[rows])
+            frames = np.where((loops > 0) & (since >= starts), inside, frames)
         within = np.where((frames < 0) | (frames > silent), silent, frames)
         found: F32 = self._levels[rows, within]
         return found
@@ -91,73 +124,122 @@ class Bank:
         return len(self._notes)
 
 
-def release_curve(release_s: float) -> F32:
+def release_curve(release_s: float, rate_hz: int = SAMPLE_RATE_HZ) -> F32:
     """Return a release from 1 to 0 over `release_s` seconds along (1 - x)², shape (n,)."""
-    n_release = round(release_s * SAMPLE_RATE_HZ)
+    n_release = round(release_s * rate_hz)
     x = np.arange(1, n_release + 1, dtype=np.float32) / np.float32(n_release)
     rest = np.float32(1.0) - x
     curve: F32 = rest * rest
     return curve
 
 
-def levels_of(pcm: I16) -> F32:
+def levels_of(pcm: I16, frame_samples: int = VIZ_SAMPLES) -> F32:
     """Return the root mean square per viz frame (0-1 of full scale), shape (n_frames,)."""
-    n_frames = pcm.shape[1] // VIZ_SAMPLES
-    frames = pcm[:, : n_frames * VIZ_SAMPLES].reshape(2, n_frames, VIZ_SAMPLES).astype(np.int64)
-    power = (frames * frames).sum(axis=(0, 2))  # whole numbers: the sum is exact in any order
-    mean = power.astype(np.float64) / (2 * VIZ_SAMPLES * 32768.0**2)
+    n_frames = pcm.shape[1] // frame_samples
+    frames = pcm[:, : n_frames * frame_samples].reshape(-1, n_frames, frame_samples)
+    wide = frames.astype(np.int64)
+    power = (wide * wide).sum(axis=(0, 2))  # whole numbers: the sum is exact in any order
+    mean = power.astype(np.float64) / (len(pcm) * frame_samples * 32768.0**2)
     levels: F32 = np.sqrt(mean).astype(np.float32)
     return levels
 
 
-def instrument_samples(instrument: Instrument) -> int:
-    """Return how many samples each note of an instrument has: whole viz frames."""
-    frames = round(instrument.length_s * SAMPLE_RATE_HZ) // VIZ_SAMPLES
-    return frames * VIZ_SAMPLES
+def stored_samples(instrument: Instrument, pitch: int) -> int:
+    """Return how many samples a note has in the bank, its loop included."""
+    return instrument.length_samples(pitch) + instrument.loop_samples(pitch)
+
+
+def _closed(note: F32, n_attack: int, n_loop: int) -> F32:
+    """Return the attack and one round of a loop, cut from a note that is longer than both.
+
+    Where the loop begins, the note is that of one round later, so that its end leads into its
+    beginning exactly; before and after that point it blends into what it was, where the room
+    has not quite settled::
+
+        first round    ────────╲      ╱──────────────────
+        second round            ╲____╱
+                         attack    |    loop              |
+    """
+    n_after = note.shape[-1] - n_attack - n_loop
+    n_before = min(n_attack // 2, n_after)
+    up = np.arange(n_before, dtype=np.float32) / np.float32(n_before)
+    down = np.float32(1.0) - np.arange(n_after, dtype=np.float32) / np.float32(n_after)
+    share = np.concatenate([up, down])
+    share = share * share * (np.float32(3.0) - np.float32(2.0) * share)
+    span = slice(n_attack - n_before, n_attack + n_after)
+    later = slice(span.start + n_loop, span.stop + n_loop)
+    closed = note[:, : n_attack + n_loop].copy()
+    closed[:, span] += (note[:, later] - note[:, span]) * share
+    return closed
 
 
 def render_pitches(instrument: Instrument, pitches: Iterable[int]) -> list[I16]:
-    """Render some pitches of an instrument, each shape (2, n_samples)."""
-    n_samples = instrument_samples(instrument)
-    dry = np.stack([instrument.synth(pitch, n_samples) for pitch in pitches])
+    """Render some pitches of an instrument, each shape (n_channels, n_samples).
+
+    The pitches are neighbours that share their length: one of `Instrument.batches`.
+    """
+    pitches = tuple(pitches)
+    stored = [stored_samples(instrument, pitch) for pitch in pitches]
+    # An even number, for rooms that halve the rate.
+    n_settle = round(_SETTLE_S * instrument.rate_hz) if instrument.loop_s else 0
+    lengths = [-(-(n_stored + n_settle) // 2) * 2 for n_stored in stored]
+    dry = np.zeros((len(pitches), 1 if instrument.mono else 2, max(lengths)), np.float32)
+    for note, pitch, length in zip(dry, pitches, lengths, strict=True):
+        note[:, :length] = instrument.synth(pitch, length)
     if instrument.wet:
-        dry += room(dry, instrument.t60_s) * np.float32(instrument.wet)
-    n_fade = round(_FADE_S * SAMPLE_RATE_HZ)
-    dry[:, :, -n_fade:] *= release_curve(_FADE_S)
+        answer = (hall if instrument.half_rate else room)(dry, instrument.t60_s)
+        dry += answer * np.float32(instrument.wet)
     loudest = np.float32(_PEAK / instrument.chord_tones)
     rendered = []
-    for note in dry:
+    for wet, pitch, n_stored in zip(dry, pitches, stored, strict=True):
+        if instrument.loop_s:
+            n_loop = instrument.loop_samples(pitch)
+            note = _closed(wet[:, : n_stored + n_settle], n_stored - n_loop, n_loop)
+        else:
+            note = wet[:, :n_stored]
+            fade_s = min(_FADE_S, n_stored / instrument.rate_hz / 4)
+            fade = release_curve(fade_s, instrument.rate_hz)
+            note[:, -len(fade) :] *= fade
         peak = np.float32(np.abs(note).max())
         rendered.append(np.rint(note * (loudest / peak)).astype(np.int16))
     return rendered
 
 
-def batches_of(instruments: Iterable[Instrument]) -> list[tuple[Instrument, range]]:
+def batches_of(instruments: Iterable[Instrument]) -> list[tuple[Instrument, tuple[int, ...]]]:
     """Return the work of building a bank in pieces of a few notes, to be spread over threads."""
-    return [
-        (instrument, range(low, min(low + _BATCH, instrument.highest + 1)))
-        for instrument in instruments
-        for low in range(instrument.lowest, instrument.highest + 1, _BATCH)
-    ]
+    return [(instrument, some) for instrument in instruments for some in instrument.batches()]
 
 
-def assemble(instruments: Iterable[Instrument], rendered: dict[tuple[str, int], I16]) -> Bank:
+def rendering_of(instrument: Instrument, pcm: I16) -> Rendering:
+    """Return a rendered note with what the picture knows of it."""
+    levels = levels_of(pcm, instrument.frame_samples)
+    return Rendering(pcm, levels, band_shares(pcm, half_rate=instrument.half_rate))
+
+
+def assemble(instruments: Iterable[Instrument], rendered: dict[tuple[str, int], Rendering]) -> Bank:
     """Return the bank made of rendered notes, whoever rendered or loaded them."""
     notes: dict[tuple[str, int], BankNote] = {}
     for instrument in instruments:
-        release = release_curve(instrument.release_s)
-        for pitch in range(instrument.lowest, instrument.highest + 1):
-            pcm = rendered[instrument.name, pitch]
+        release = release_curve(instrument.release_s, instrument.rate_hz)
+        for pitch in instrument.pitches:
+            made = rendered[instrument.name, pitch]
             notes[instrument.name, pitch] = BankNote(
-                pcm, levels_of(pcm), band_shares(pcm), instrument.chord_tones, release
+                pcm=made.pcm,
+                levels=made.levels,
+                bands=made.bands,
+                chord_tones=instrument.chord_tones,
+                release=release,
+                loop=instrument.loop_samples(pitch),
+                gain=instrument.gain_at(pitch),
+                half_rate=instrument.half_rate,
             )
     return Bank(notes)
 
 
 def build_bank(instruments: tuple[Instrument, ...]) -> Bank:
     """Return the bank of an instrument table, rendered here and now on this thread."""
-    rendered: dict[tuple[str, int], I16] = {}
+    rendered: dict[tuple[str, int], Rendering] = {}
     for instrument, pitches in batches_of(instruments):
         for pitch, pcm in zip(pitches, render_pitches(instrument, pitches), strict=True):
-            rendered[instrument.name, pitch] = pcm
+            rendered[instrument.name, pitch] = rendering_of(instrument, pcm)
     return assemble(instruments, rendered)

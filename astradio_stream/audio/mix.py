@@ -1,8 +1,9 @@
 """The mix: notes of the bank added up into int16 PCM, from any index, exact to the bit.
 
 Every note is a slice of the bank times a gain. They are added in the order of the score, one
-elementwise multiply and add each, so the sum is the same on every CPU. The master at the end is
-a curve without memory: straight up to its knee, then bending towards full scale.
+elementwise multiply and add each, so the sum is the same on every CPU. Notes that the bank keeps
+at half the rate are added up by themselves, on even samples, and doubled together. The master at
+the end is a curve without memory: straight up to its knee, then bending towards full scale.
 """
 
 from __future__ import annotations
@@ -28,15 +29,35 @@ _KNEE: Final = np.float32(0.60 * 32767.0)
 _CEILING: Final = np.float32(0.88 * 32767.0)
 """-1.1 dB: leaves room for what a decoder's filter adds between samples."""
 
+_BETWEEN: Final = tuple(
+    np.float32(c)
+    for c in (
+        *(0.6298316, -0.1925658, 0.0968581, -0.0525882),
+        *(0.0277857, -0.0134461, 0.0055643, -0.0017776),
+    )
+)
+"""Weights of the nearest, second, … pair of neighbours of a sample put between two at 24 kHz:
+flat up to 9 kHz, 69 dB down from 15 kHz on (least squares, reweighted towards minimax)."""
+_REACH: Final = len(_BETWEEN)
 
-class _Workspace:
-    """Buffers of one render. Fresh ones would cost more page faults than the mix itself."""
+
+class _Bus:
+    """Where notes of one rate are added up."""
 
     def __init__(self, n_samples: int) -> None:
         self.n_samples = n_samples
         self.out = np.empty((2, n_samples), np.float32)
         self.scratch = np.empty((2, n_samples), np.float32)
         self.chord = np.empty((2, n_samples), np.int16)
+
+
+class _Workspace:
+    """Buffers of one render. Fresh ones would cost more page faults than the mix itself."""
+
+    def __init__(self, n_samples: int) -> None:
+        self.n_samples = n_samples
+        self.full = _Bus(n_samples)
+        self.half = _Bus(n_samples // 2 + 1 + 2 * _REACH)
 
 
 _idle: deque[_Workspace] = deque(maxlen=8)
@@ -75,33 +96,81 @@ def _chords(notes: Iterable[Note], bank: Bank) -> Iterator[tuple[Note, list[Bank
         yield first, tones
 
 
-def _add(space: _Workspace, note: Note, tones: list[BankNote], start: int) -> None:
-    """Add what a note, or a chord of such, gives to the mix whose first sample is `start`."""
-    rendered = tones[0]
+def _rounds(rendered: BankNote, first: int, last: int) -> Iterator[tuple[int, I16]]:
+    """Yield (place, samples) of the pieces that make up a held note from `first` to `last`."""
     length = rendered.pcm.shape[1]
-    held = min(note.duration, length)
-    first = max(0, start - note.onset)
-    last = min(held + len(rendered.release), length, start + space.n_samples - note.onset)
-    if first >= last:
-        return
-    at = note.onset + first - start
-    part = space.scratch[:, : last - first]
-    sound = rendered.pcm[:, first:last]
-    if len(tones) > 1:
-        chord = space.chord[:, : last - first]
-        np.add(sound, tones[1].pcm[:, first:last], out=chord)
+    place = first
+    while place < last:
+        source = place
+        if place >= length:
+            begin = length - rendered.loop
+            source = begin + (place - begin) % rendered.loop
+        n_here = min(last - place, length - source)
+        yield place - first, rendered.pcm[:, source : source + n_here]
+        place += n_here
+
+
+def _sound(bus: _Bus, tones: list[BankNote], first: int, last: int) -> F32:
+    """Return, in the bus's scratch, a note or a chord of such while it is held."""
+    part = bus.scratch[:, : last - first]
+    rendered = tones[0]
+    if rendered.loop:
+        for place, sound in _rounds(rendered, first, last):
+            part[:, place : place + sound.shape[1]] = sound
+    elif len(tones) > 1:
+        chord = bus.chord[:, : last - first]
+        np.add(rendered.pcm[:, first:last], tones[1].pcm[:, first:last], out=chord)
         for tone in tones[2:]:
             chord += tone.pcm[:, first:last]
-        sound = chord
-    part[...] = sound  # a cast of its own beats a multiply that casts
-    part *= np.array(((note.left,), (note.right,)), np.float32)
+        part[...] = chord
+    else:
+        part[...] = rendered.pcm[:, first:last]  # a cast of its own beats a multiply that casts
+    return part
+
+
+def _add(bus: _Bus, note: Note, tones: list[BankNote], start: int) -> None:
+    """Add what a note, or a chord of such, gives to the bus whose first sample is `start`."""
+    rendered = tones[0]
+    onset, duration = note.onset, note.duration
+    if rendered.half_rate:
+        onset, duration = onset >> 1, max(1, duration >> 1)
+    held = duration if rendered.loop else min(duration, rendered.pcm.shape[1])
+    last = min(held + len(rendered.release), start + bus.n_samples - onset)
+    if not rendered.loop:
+        last = min(last, rendered.pcm.shape[1])
+    first = max(0, start - onset)
+    if first >= last:
+        return
+    at = onset + first - start
+    part = _sound(bus, tones, first, last)
+    part *= np.array(((note.left * rendered.gain,), (note.right * rendered.gain,)), np.float32)
     if last > held:
         let_go = max(first, held)
         part[:, let_go - first :] *= rendered.release[let_go - held : last - held]
-    space.out[:, at : at + last - first] += part
+    bus.out[:, at : at + last - first] += part
 
 
-def _bend(space: _Workspace) -> None:
+def _add_doubled(space: _Workspace, start: int, half_start: int) -> None:
+    """Add the bus at half the rate, from whose `half_start` on it has sound, to the whole mix."""
+    bus, n_samples = space.half, space.n_samples
+    n_pairs = n_samples // 2 + 1
+    here = (start >> 1) - half_start  # the bus's sample at or just before the first of the mix
+    between = bus.scratch[:, :n_pairs]
+    between.fill(0.0)
+    pair = space.full.scratch[:, :n_pairs]
+    for reach, weight in enumerate(_BETWEEN):
+        left, right = here - reach, here + 1 + reach
+        np.add(bus.out[:, left : left + n_pairs], bus.out[:, right : right + n_pairs], out=pair)
+        pair *= weight
+        between += pair
+    out, odd = space.full.out, start & 1
+    whole = bus.out[:, here + odd :]
+    evens, odds = out[:, odd::2], out[:, 1 - odd :: 2]
+    evens += whole[:, : evens.shape[1]]
+    odds += between[:, : odds.shape[1]]
+
+
+def _bend(space: _Bus) -> None:
     """Bend what lies above the knee k towards the ceiling c: k + (c - k) d / (d + c - k)."""
     x, over = space.out, space.scratch
     np.abs(x, out=over)
@@ -122,12 +191,22 @@ def render(notes: Iterable[Note], bank: Bank, start: int, n_samples: int) -> I16
         n_samples: Length of the span.
     """
     space = _workspace(n_samples)
-    out = space.out
+    out = space.full.out
     out.fill(0.0)
+    half_start = (start >> 1) - _REACH + 1
+    doubles = False
     for note, tones in _chords(notes, bank):
-        _add(space, note, tones, start)
+        if not tones[0].half_rate:
+            _add(space.full, note, tones, start)
+            continue
+        if not doubles:
+            space.half.out.fill(0.0)
+            doubles = True
+        _add(space.half, note, tones, half_start)
+    if doubles:
+        _add_doubled(space, start, half_start)
     if max(float(out.max()), -float(out.min())) > float(_KNEE):
-        _bend(space)
+        _bend(space.full)
     np.rint(out, out=out)
     pcm = np.empty((n_samples, 2), np.int16)
     pcm[:, 0] = out[0]
@@ -150,14 +229,17 @@ def note_levels(notes: tuple[Note, ...], bank: Bank, start: int, n_frames: int) 
     """
     if not notes:
         return np.zeros((0, n_frames), np.float32)
+    names = [(note.instrument, note.pitch) for note in notes]
+    rendered = [bank.note(*name) for name in names]
     onsets = np.array([note.onset for note in notes], np.int64)[:, np.newaxis]
     durations = np.array([note.duration for note in notes], np.int64)[:, np.newaxis]
     gains = np.array([(note.left, note.right) for note in notes], np.float32)
-    names = [(note.instrument, note.pitch) for note in notes]
-    releases = np.array([len(bank.note(*name).release) for name in names], np.int64)[:, np.newaxis]
+    gains *= np.array([each.gain for each in rendered], np.float32)[:, np.newaxis]
+    lengths = [len(each.release) << each.half_rate for each in rendered]
+    releases = np.array(lengths, np.int64)[:, np.newaxis]
 
     since = start + VIZ_SAMPLES * np.arange(n_frames, dtype=np.int64)[np.newaxis, :] - onsets
-    levels = bank.levels(names, since // VIZ_SAMPLES)
+    levels = bank.levels(names, since)
     let_go = np.clip((since - durations) / releases, 0.0, 1.0).astype(np.float32)
     rest = np.float32(1.0) - let_go
     levels *= rest * rest

@@ -38,7 +38,7 @@ _PRE_DELAY: Final = 480
 """20 ms before the room answers, so that attacks stay clear."""
 
 
-def _loss(delay: int, t60_s: float) -> float:
+def line_loss(delay: int, t60_s: float) -> float:
     """Return the gain per pass that makes a line fall by 60 dB in `t60_s`, to six decimals."""
     return round(math.pow(10.0, -3.0 * delay / (t60_s * SAMPLE_RATE_HZ / 2)), 6)
 
@@ -88,7 +88,7 @@ def room(dry: F32, t60_s: float) -> F32:
     # Line i is written its delay ahead, so that all eight are read at one place.
     lines = np.zeros((8, n_notes, n_samples + max(_DELAYS) + 1), np.float32)
     wet = np.zeros_like(halved)
-    loss = np.array([_loss(delay, t60_s) for delay in _DELAYS])[:, np.newaxis, np.newaxis]
+    loss = np.array([line_loss(delay, t60_s) for delay in _DELAYS])[:, np.newaxis, np.newaxis]
     now_gain = (loss * (1.0 - _DARKEN)).astype(np.float32)
     before_gain = (loss * _DARKEN).astype(np.float32)
     quarter = np.float32(0.25)

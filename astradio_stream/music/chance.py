@@ -29,6 +29,10 @@ class Draws:
         self._raw = raw
         self._at = 0
 
+    def copies(self, n: int) -> list[Draws]:
+        """Return `n` runs of the same numbers: what is left of this one."""
+        return [Draws(self._raw[self._at :]) for _ in range(n)]
+
     def split(self, n: int) -> list[Draws]:
         """Return `n` runs of equal length that share what is left of this one."""
         rest = self._raw[self._at :]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from astradio_stream.music.melody import Grid
+    from astradio_stream.music.midi import TempoMark
     from astradio_stream.music.note import Note
 
 PULSE_FIELDS: Final = ("beat", "bar", "tension", "brightness", "hue")
@@ -47,6 +49,14 @@ class Score(Protocol):
 
     def events(self, start: int, stop: int) -> tuple[Event, ...]:
         """Return what happens in [start, stop), ordered by index."""
+        ...
+
+    def tempo_map(self, start: int, stop: int) -> tuple[TempoMark, ...]:
+        """Return tempo, metre and key from the bar line at or before `start` on, until `stop`."""
+        ...
+
+    def grid(self, start: int, stop: int) -> Grid:
+        """Return bars and phrases: the whole phrases that touch [start, stop)."""
         ...
 
     def palette_json(self, index: int) -> dict[str, object]:

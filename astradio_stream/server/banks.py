@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from dataclasses import dataclass
 from importlib import resources
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Final
@@ -17,13 +18,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from astradio_stream import audio
+from astradio_stream.audio.bands import N_BANDS
 from astradio_stream.audio.bank import (
     I16,
     Bank,
+    Rendering,
     assemble,
     batches_of,
-    instrument_samples,
     render_pitches,
+    rendering_of,
+    stored_samples,
 )
 
 if TYPE_CHECKING:
@@ -55,17 +59,64 @@ def fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def _layout(
-    instruments: tuple[Instrument, ...],
-) -> tuple[int, list[tuple[tuple[str, int], int, int]]]:
-    """Return the length of the file (int16 values) and (note, offset, n_samples) of each note."""
-    offset, rows = 0, []
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a note lies in the file: samples, then levels, then bands."""
+
+    offset: int
+    """Number of its first value."""
+    n_channels: int
+    """1 or 2."""
+    n_samples: int
+    """Samples per channel."""
+    n_frames: int
+    """Viz frames that have a level."""
+
+    @property
+    def levels_at(self) -> int:
+        """Number of the first value of its levels, two to a float32."""
+        return self.offset + self.n_channels * self.n_samples
+
+    @property
+    def bands_at(self) -> int:
+        """Number of the first value of its bands, four to a float64."""
+        return self.levels_at + 2 * self.n_frames
+
+    @property
+    def end(self) -> int:
+        """Number of the value after its last."""
+        return self.bands_at + 4 * N_BANDS
+
+
+_Layout = dict[tuple[str, int], _Place]
+
+
+def _layout(instruments: tuple[Instrument, ...]) -> tuple[int, _Layout]:
+    """Return the length of the file (int16 values) and the place of each note."""
+    offset, places = 0, {}
     for instrument in instruments:
-        n_samples = instrument_samples(instrument)
-        for pitch in range(instrument.lowest, instrument.highest + 1):
-            rows.append(((instrument.name, pitch), offset, n_samples))
-            offset += 2 * n_samples
-    return offset + _CRC_VALUES, rows
+        for pitch in instrument.pitches:
+            n_samples = stored_samples(instrument, pitch)
+            n_frames = n_samples // instrument.frame_samples
+            place = _Place(offset, 1 if instrument.mono else 2, n_samples, n_frames)
+            places[instrument.name, pitch] = place
+            offset = place.end
+    return offset + _CRC_VALUES, places
+
+
+def _write(values: I16, place: _Place, made: Rendering) -> None:
+    values[place.offset : place.levels_at] = made.pcm.reshape(-1)
+    values[place.levels_at : place.bands_at] = made.levels.view(np.int16)
+    values[place.bands_at : place.end] = made.bands.view(np.int16)
+
+
+def _read(values: I16, place: _Place) -> Rendering:
+    """Return a note whose samples stay where they are; its few figures are copied."""
+    return Rendering(
+        values[place.offset : place.levels_at].reshape(place.n_channels, place.n_samples),
+        values[place.levels_at : place.bands_at].copy().view(np.float32),
+        values[place.bands_at : place.end].copy().view(np.float64),
+    )
 
 
 def _crc_of(values: I16) -> I16:
@@ -84,18 +135,16 @@ def _mapped(path: Path, length: int) -> I16 | None:
     return values if np.array_equal(values[-_CRC_VALUES:], _crc_of(values)) else None
 
 
-def _make(instruments: tuple[Instrument, ...], executor: Executor) -> I16:
-    length, rows = _layout(instruments)
+def _make(model: AudioModel, executor: Executor) -> I16:
+    length, places = _layout(model.instruments)
     values = np.empty(length, np.int16)
-    places = {note: (offset, n_samples) for note, offset, n_samples in rows}
 
-    def fill(work: tuple[Instrument, range]) -> None:
+    def fill(work: tuple[Instrument, tuple[int, ...]]) -> None:
         instrument, pitches = work
         for pitch, pcm in zip(pitches, render_pitches(instrument, pitches), strict=True):
-            offset, n_samples = places[instrument.name, pitch]
-            values[offset : offset + 2 * n_samples] = pcm.reshape(-1)
+            _write(values, places[instrument.name, pitch], rendering_of(instrument, pcm))
 
-    for _ in executor.map(fill, batches_of(instruments)):
+    for _ in executor.map(fill, batches_of(model.instruments)):
         pass
     values[-_CRC_VALUES:] = _crc_of(values)
     return values
@@ -118,13 +167,10 @@ def _keep(path: Path, values: I16) -> None:
 def load_bank(model: AudioModel, folder: Path, executor: Executor) -> Bank:
     """Return the bank of a model, from its file in `folder` or made now and kept there."""
     path = folder / "banks" / f"{model.version}-{fingerprint()}.npy"
-    length, rows = _layout(model.instruments)
+    length, places = _layout(model.instruments)
     values = _mapped(path, length)
     if values is None:
-        values = _make(model.instruments, executor)
+        values = _make(model, executor)
         _keep(path, values)
-    rendered = {
-        note: values[offset : offset + 2 * n_samples].reshape(2, n_samples)
-        for note, offset, n_samples in rows
-    }
+    rendered = {note: _read(values, place) for note, place in places.items()}
     return assemble(model.instruments, rendered)

@@ -18,7 +18,7 @@ from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import Programme, resolve
 from astradio_stream.stream.station import STATIONS
-from astradio_stream.stream.versions import ModelVersions
+from astradio_stream.stream.versions import VERSIONS, ModelVersions
 from astradio_stream.units import (
     N_CHANNELS,
     SAMPLE_RATE_HZ,
@@ -31,6 +31,7 @@ from astradio_stream.wire.answers import ReadyParts
 from astradio_stream.wire.quantum import CODEC_OF_WORD, Codec, unpack_quantum
 
 if TYPE_CHECKING:
+    from astradio_stream.audio.bank import Bank
     from astradio_stream.server.clock import Clock
     from astradio_stream.server.metrics import Metrics
     from astradio_stream.settings import Settings
@@ -64,6 +65,8 @@ class Engine:
         self._executor = ThreadPoolExecutor(settings.render_threads, "render")
         self._looks = ThreadPoolExecutor(1, "look")  # a newcomer waits behind nobody's rendering
         self._renderer: Renderer | None = None
+        self._banks: dict[str, Bank] = {}
+        self._loading: dict[str, asyncio.Future[Bank]] = {}
         self._known: OrderedDict[str, Programme] = OrderedDict()
         self._seen: OrderedDict[tuple[str, int], asyncio.Future[Look]] = OrderedDict()
         self._defaults = ModelVersions(audio=settings.default_audio_model)
@@ -82,12 +85,9 @@ class Engine:
             CodecUnavailable: libopus is missing or too old.
         """
         opus.library()
-        banks = {}
-        for model in AUDIO_MODELS.values():
-            load = partial(load_bank, model, self._settings.data_dir, self._executor)
-            banks[model.version] = await asyncio.to_thread(load)
+        await self._load(self._settings.default_audio_model)
         self._renderer = Renderer(
-            banks,
+            self._banks,
             self._executor,
             bitrate=self._settings.opus_bitrate,
             cache_bytes=self._settings.cache_mb * 1_000_000,
@@ -118,6 +118,8 @@ class Engine:
         index = hello.from_index
         if index is None:
             index = 0 if programme.station is None else self._live_index()
+        if programme.model_versions.audio not in self._banks:
+            await self._load(programme.model_versions.audio)
         codec = CODEC_OF_WORD[hello.codecs[0]]
         self.prefetch(programme, index // SEGMENT_SAMPLES, codec)
         is_resumed = bool(hello.from_index)
@@ -138,6 +140,21 @@ class Engine:
     def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
         """Begin to make segment k if nobody has."""
         self.renderer.prefetch(programme, k, codec)
+
+    async def load_other_models(self) -> None:
+        """Load the models that are not the default, so that a rollback finds them ready."""
+        for version in VERSIONS["audio"]:
+            await self._load(version)
+
+    async def _load(self, version: str) -> None:
+        """Load the bank of an audio model unless it is loaded or on its way."""
+        loading = self._loading.get(version)
+        if loading is None:
+            model = AUDIO_MODELS[version]
+            work = partial(load_bank, model, self._settings.data_dir, self._executor)
+            loading = asyncio.ensure_future(asyncio.to_thread(work))
+            self._loading[version] = loading
+        self._banks[version] = await asyncio.shield(loading)
 
     def close(self) -> None:
         """Let go of the threads; what is under way is finished, what waits is dropped."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # fmt: off
 STATUS_OF_CODE: Final = {
+    "BAD_REQUEST":            400,
     "BAD_JSON":               400,
     "AUTH_REQUIRED":          401,
     "CSRF_FAILED":            403,
@@ -76,6 +77,11 @@ class JsonAnswer(Response):
 def new_request_id() -> str:
     """Return a request id of our own."""
     return f"req_{secrets.token_hex(8)}"
+
+
+def kept_request_id(given: str) -> str:
+    """Return the client's own request id if it is a proper one, else one of ours."""
+    return given if _OWN_REQUEST_ID.fullmatch(given) else new_request_id()
 
 
 def request_id_of(connection: HTTPConnection) -> str:
@@ -161,8 +167,7 @@ class Envelope:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _OWN_REQUEST_ID.fullmatch(given) else new_request_id()
+        request_id = kept_request_id(Headers(scope=scope).get("x-request-id", ""))
         scope.setdefault("state", {})["request_id"] = request_id
         has_answered = False
 

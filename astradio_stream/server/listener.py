@@ -181,7 +181,7 @@ class Listener:
             with contextlib.suppress(TimeoutError, RuntimeError):  # uvicorn may have closed already
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._websocket.close(action.closing.code, action.closing.word)
-        else:
+        elif self.session.state is not State.CLOSED:  # who has gone waits for no answer
             await self._find_out(action)
 
     async def _find_out(self, action: Join | Seek) -> None:

@@ -16,6 +16,7 @@ from astradio_stream.errors import AstradioError
 from astradio_stream.server.app import build_app
 from astradio_stream.server.handshake import StreamProtocol
 from astradio_stream.server.logs import close_logs, log, open_logs
+from astradio_stream.server.malformed import PageProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def uvicorn_config(app: Starlette, settings: Settings) -> uvicorn.Config:
     """Return how uvicorn runs the application."""
     return uvicorn.Config(
         app,
-        http="h11",
+        http=PageProtocol,
         ws=StreamProtocol,  # on websockets-sansio, the one with back-pressure
         ws_per_message_deflate=False,  # doubles the CPU for sound that is compressed already
         ws_max_size=MAX_FRAME_BYTES,

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from astradio_stream.server.http import answer
 from astradio_stream.server.shell import RETRY_AFTER_S
-from astradio_stream.stream.programme import PLAYED_MODES
+from astradio_stream.stream.modes import MODEL_ACCEPTS
 from astradio_stream.stream.station import STATIONS
 from astradio_stream.stream.versions import VERSIONS
 from astradio_stream.units import LAST_INDEX
@@ -66,7 +66,7 @@ def config_of(shell: Shell) -> dict[str, Any]:
     return {
         "viz": shell.settings.enable_viz_engine,
         "stations": list(STATIONS),
-        "modes": list(PLAYED_MODES),
+        "modes": list(MODEL_ACCEPTS[shell.settings.default_audio_model].modes),
         "modelVersions": {name: versions[-1] for name, versions in VERSIONS.items()}
         | {"audio": shell.settings.default_audio_model},
         "limits": limits_of(shell),

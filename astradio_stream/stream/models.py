@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from astradio_stream.audio.v1_0.instruments import INSTRUMENTS
+from astradio_stream.audio.v1_0 import instruments as v1_0
+from astradio_stream.audio.v1_1 import instruments as v1_1
 from astradio_stream.music.v1_0.palette import Sky
 from astradio_stream.music.v1_0.score import ScoreV10
 from astradio_stream.sky.chart import chart_at
+from astradio_stream.stream.skies import score_v1_1
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +46,11 @@ def _score_v1_0(programme: Programme) -> Score:
 
 
 AUDIO_MODELS: Final = {
-    model.version: model for model in (AudioModel("v1.0", INSTRUMENTS, _score_v1_0),)
+    model.version: model
+    for model in (
+        AudioModel("v1.0", v1_0.INSTRUMENTS, _score_v1_0),
+        AudioModel("v1.1", v1_1.INSTRUMENTS, score_v1_1),
+    )
 }
-"""Every version in `versions.VERSIONS["audio"]`."""
+"""By version. Clients may ask for those in `versions.VERSIONS["audio"]`: a model that is being made
+plays in tests and benchmarks alone, for what is offered never changes."""

@@ -8,35 +8,36 @@ form (RFC 8785) hashed with SHA-256 is its identity.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final
 
 import rfc8785
 
 from astradio_stream.errors import Detail, NotFound, ValidationFailed
-from astradio_stream.fields import Details, integer, json_object, number, one_of, shown
-from astradio_stream.sky.moment import (
-    FIRST_MOMENT,
-    LAST_MOMENT,
-    Moment,
-    moment_to_iso,
-    parse_moment,
-    require_in_span,
+from astradio_stream.fields import Details, integer, shown
+from astradio_stream.music.controls import Controls, controls_to_json
+from astradio_stream.sky.moment import FIRST_MOMENT, LAST_MOMENT, Moment, moment_to_iso
+from astradio_stream.stream.changes import changes_to_json, with_change_after
+from astradio_stream.stream.charts import NamedBirth, plain_number, read_charts
+from astradio_stream.stream.modes import MODEL_ACCEPTS, MODES
+from astradio_stream.stream.reading import (
+    GREENWICH,
+    read_mode,
+    read_sky,
+    read_versions,
+    read_wishes,
 )
-from astradio_stream.sky.values import Place
 from astradio_stream.stream.station import STATIONS
-from astradio_stream.stream.versions import VERSIONS, ModelVersions
+from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.units import LAST_INDEX, SAMPLE_RATE_HZ, index_to_unix_us
 
-MODES: Final = ("transit", "natal", "overlay", "compatibility", "sandbox", "sky")
-"""Modes of the protocol; `sky` is another name for `transit`."""
-PLAYED_MODES: Final = ("transit",)
-"""Modes that a model of this server composes."""
-
-GREENWICH: Final = Place(51.4779, 0.0)
-MAX_RATE: Final = 1_000_000.0
-"""Sky seconds per stream second: a month in three seconds."""
+if TYPE_CHECKING:
+    from astradio_stream.sky.births import Birth
+    from astradio_stream.sky.values import Place
+    from astradio_stream.stream.changes import Change
 
 _KNOWN_FIELDS: Final = (
     "mode",
@@ -48,7 +49,6 @@ _KNOWN_FIELDS: Final = (
     "controls",
     "changes",
 )
-_US_PER_MINUTE: Final = 60_000_000
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,22 @@ class Programme:
 
     station: str | None
     """Name of a station, or None."""
+    mode: str
+    """What is played, a name in `modes.MODES`; of a station it is transit."""
     seed: int
     """Which arrangement (0 … 2^53 - 1)."""
     at: Moment
-    """Moment of the sky at index 0."""
+    """Moment of the sky at index 0; without a moving sky that of the (first) birth."""
     rate: float
-    """Sky seconds per stream second (0 … 1 000 000)."""
+    """Sky seconds per stream second (0 … 1 000 000); 0 without a moving sky."""
     place: Place
-    """Where the sky is seen from."""
+    """Where the sky is seen from; without a moving sky that of the (first) birth."""
+    charts: tuple[NamedBirth, ...]
+    """The births that are played, as many as the mode has."""
+    controls: Controls
+    """What is wished from index 0 on."""
+    changes: tuple[Change, ...]
+    """What is wished from later indices on; these rise."""
     model_versions: ModelVersions
     """What composes, plays and draws it."""
 
@@ -73,15 +81,19 @@ class Programme:
         versions = self.model_versions.to_json()
         if self.station is not None:
             return {"station": self.station, "modelVersions": versions}
-        return {
-            "mode": "transit",
-            "seed": self.seed,
+        lat, lon = plain_number(self.place.lat_deg), plain_number(self.place.lon_deg)
+        sky = {
             "at": moment_to_iso(self.at),
-            "rate": _plain(self.rate),
-            "charts": [],
-            "place": {"lat": _plain(self.place.lat_deg), "lon": _plain(self.place.lon_deg)},
-            "controls": {},
-            "changes": [],
+            "rate": plain_number(self.rate),
+            "place": {"lat": lat, "lon": lon},
+        }
+        return {
+            "mode": self.mode,
+            "seed": self.seed,
+            **(sky if MODES[self.mode].has_moving_sky else {}),
+            "charts": [chart.to_json() for chart in self.charts],
+            "controls": controls_to_json(self.controls),
+            "changes": changes_to_json(self.changes),
             "modelVersions": versions,
         }
 
@@ -89,6 +101,42 @@ class Programme:
     def programme_id(self) -> str:
         """SHA-256 of the canonical JSON, 64 hexadecimal digits."""
         return hashlib.sha256(rfc8785.dumps(self.to_json())).hexdigest()
+
+    @property
+    def births(self) -> tuple[Birth, ...]:
+        """The births that are played."""
+        return tuple(chart.birth for chart in self.charts)
+
+    @cached_property
+    def change_indices(self) -> tuple[int, ...]:
+        """Sample indices at which wishes change, rising."""
+        return tuple(index for index, _ in self.changes)
+
+    @cached_property
+    def _wishes(self) -> tuple[Controls, ...]:
+        """What holds before the first change, and from each change on."""
+        changed = (controls for _, controls in self.changes)
+        return tuple(accumulate(changed, Controls.updated_by, initial=self.controls))
+
+    def controls_at(self, index: int) -> Controls:
+        """Return what is wished at a sample index, all changes up to and including it counted."""
+        return self._wishes[bisect_right(self.change_indices, index)]
+
+    def with_change(self, index: int, controls: Controls) -> Programme:
+        """Return the programme steered once more: from `index` on, `controls` are wished too.
+
+        At the index of the last change the two become one change.
+
+        Raises:
+            ValidationFailed: It cannot be steered at all, not before its last change, or no more.
+        """
+        if self.station is not None:
+            sentence = "a station belongs to everyone and cannot be steered: play a programme"
+            raise ValidationFailed([Detail("controls", sentence)])
+        if not MODEL_ACCEPTS[self.model_versions.audio].has_controls:
+            sentence = f"model {self.model_versions.audio} cannot be steered"
+            raise ValidationFailed([Detail("controls", sentence)])
+        return replace(self, changes=with_change_after(self.changes, index, controls))
 
     def moment_at(self, index: int) -> Moment:
         """Return the moment of the sky at a sample index.
@@ -102,57 +150,16 @@ class Programme:
         return Moment(min(max(sky_us, FIRST_MOMENT.utc_us), LAST_MOMENT.utc_us))
 
 
-def _plain(value: float) -> int | float:
-    """Return a whole number as an int, so that 1 and 1.0 are one programme."""
-    return int(value) if value.is_integer() else value
+def _births_of(charts: tuple[NamedBirth | str, ...]) -> tuple[NamedBirth, ...]:
+    """Return the births.
 
-
-def _read_at(raw: object, details: Details) -> Moment:
-    try:
-        return require_in_span(parse_moment(raw))
-    except ValidationFailed as error:
-        details.extend(error.details)
-        return FIRST_MOMENT
-
-
-def _read_place(raw: object, details: Details) -> Place:
-    place = json_object(raw, "place", details)
-    if not isinstance(raw, dict):
-        return GREENWICH
-    read = {}
-    for name, limit in (("lat", 90.0), ("lon", 180.0)):
-        if name in place:
-            read[name] = number(-limit, limit)(place[name], f"place.{name}", details)
-        else:
-            details.append(Detail(f"place.{name}", f"place.{name} is required"))
-            read[name] = 0.0
-    return Place(read["lat"] + 0.0, read["lon"] + 0.0)  # -0.0 is 0.0
-
-
-def _read_versions(raw: object, defaults: ModelVersions, details: Details) -> ModelVersions:
-    chosen = defaults.to_json()
-    for name, value in json_object(raw, "modelVersions", details).items():
-        if name in VERSIONS:
-            path = f"modelVersions.{name}"
-            chosen[name] = one_of(*VERSIONS[name])(value, path, details)
-    return ModelVersions(**chosen)
-
-
-def _refuse_filled(raw: dict[str, Any], name: str, kind: type, what: str, details: Details) -> None:
-    """Note that a list or object must be empty, or is none at all."""
-    value = raw.get(name, kind())
-    if not isinstance(value, kind):
-        shape = "an object" if kind is dict else "a list"
-        details.append(Detail(name, f"{name} must be {shape}, got {shown(value)}"))
-    elif value:
-        details.append(Detail(name, f"{name} must be left out: {what}"))
-
-
-def _read_mode(raw: object, details: Details) -> None:
-    mode = one_of(*MODES)(raw, "mode", details)
-    if mode not in (*PLAYED_MODES, "sky"):
-        sentence = f"mode must be transit (or sky, the same): this server does not play {mode} yet"
-        details.append(Detail("mode", sentence))
+    Raises:
+        NotFound: One is the id of a stored chart, and this server stores none yet.
+    """
+    for chart in charts:
+        if isinstance(chart, str):
+            raise NotFound(f"there is no stored chart {chart!r}")
+    return tuple(chart for chart in charts if isinstance(chart, NamedBirth))
 
 
 def _resolve_station(raw: dict[str, Any], versions: ModelVersions, details: Details) -> Programme:
@@ -170,10 +177,14 @@ def _resolve_station(raw: dict[str, Any], versions: ModelVersions, details: Deta
         raise NotFound(f"there is no station {name[:40]!r}; there are: {', '.join(STATIONS)}")
     return Programme(
         station=name,
+        mode="transit",
         seed=STATIONS[name].seed,
         at=Moment(0),
         rate=1.0,
         place=GREENWICH,
+        charts=(),
+        controls=Controls(),
+        changes=(),
         model_versions=versions,
     )
 
@@ -188,33 +199,50 @@ def resolve(raw: object, now: Moment, defaults: ModelVersions) -> Programme:
 
     Raises:
         ValidationFailed: Fields are wrong; all of them are named, with paths in the programme.
-        NotFound: There is no such station.
+        NotFound: There is no such station, or no such stored chart.
     """
     details: Details = []
     if not isinstance(raw, dict):
         raise ValidationFailed([Detail("", f"a programme must be an object, got {shown(raw)}")])
-    versions = _read_versions(raw.get("modelVersions", {}), defaults, details)
+    versions = read_versions(raw.get("modelVersions", {}), defaults, details)
     if raw.get("station") is not None:
         return _resolve_station(raw, versions, details)
 
-    _read_mode(raw.get("mode", "transit"), details)
-    minute = now.utc_us - now.utc_us % _US_PER_MINUTE
-    at = _read_at(raw["at"], details) if "at" in raw else Moment(minute)
+    # Where the version is wrong, the rest is judged as if none had been named.
+    audio = versions.audio if not details else defaults.audio
+    mode = read_mode(raw.get("mode", "transit"), audio, details)
     seed = integer(0, LAST_INDEX)(raw.get("seed", 0), "seed", details)
-    rate = number(0.0, MAX_RATE)(raw.get("rate", 1), "rate", details)
-    place = _read_place(raw["place"], details) if "place" in raw else GREENWICH
-    _refuse_filled(raw, "charts", list, "transit plays the sky, not a birth", details)
-    _refuse_filled(raw, "controls", dict, "model v1.0 plays what the sky asks for", details)
-    _refuse_filled(raw, "changes", list, "model v1.0 cannot be steered", details)
-    if details:
+    at, rate, place = read_sky(raw, mode, now, details)
+    charts = read_charts(raw.get("charts", []), mode, details)
+    controls, changes = read_wishes(raw, audio, details)
+    if details or mode is None:
         raise ValidationFailed(details)
-    return Programme(None, seed, at, rate + 0.0, place, versions)
+    births = _births_of(charts)
+    if births and not mode.has_moving_sky:
+        at, place = births[0].birth.civil.moment, births[0].birth.place
+    return Programme(
+        station=None,
+        mode=mode.name,
+        seed=seed,
+        at=at,
+        rate=rate,
+        place=place,
+        charts=births,
+        controls=controls,
+        changes=changes,
+        model_versions=versions,
+    )
 
 
-def mistakes_of(raw: object) -> tuple[Detail, ...]:
-    """Return what is wrong in a programme as a client wrote it, without resolving it."""
+def mistakes_of(raw: object, defaults: ModelVersions | None = None) -> tuple[Detail, ...]:
+    """Return what is wrong in a programme as a client wrote it, without resolving it.
+
+    Args:
+        raw: As parsed from JSON.
+        defaults: Versions to judge by where the client names none; else the newest.
+    """
     try:
-        resolve(raw, Moment(0), ModelVersions())
+        resolve(raw, Moment(0), defaults or ModelVersions())
     except ValidationFailed as error:
         return error.details
     except NotFound:

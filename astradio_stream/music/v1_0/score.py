@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from astradio_stream.music.melody import Grid
+from astradio_stream.music.midi import TempoMark
 from astradio_stream.music.score import Event
 from astradio_stream.music.v1_0.form import Bar, bar_at, bar_of, movement_of
 from astradio_stream.music.v1_0.palette import MOVEMENT_SAMPLES, Palette, Sky, palette_of
@@ -108,6 +111,36 @@ class ScoreV10:
             text = f"Section {bar.section + 1}: {_SECTION_NAMES[bar.material]}"
             found.append(Event(bar.start, "section", text, ()))
         return tuple(found)
+
+    def tempo_map(self, start: int, stop: int) -> tuple[TempoMark, ...]:
+        """Return tempo, metre and key from the bar line at or before `start` on, until `stop`."""
+        marks = []
+        for number in range(movement_of(max(0, start)), movement_of(stop - 1) + 1):
+            palette = self.palette(number)
+            marks.append(
+                TempoMark(
+                    index=number * MOVEMENT_SAMPLES,
+                    samples_per_beat=Fraction(MOVEMENT_SAMPLES, palette.n_bars * palette.beats),
+                    beats_per_bar=palette.beats,
+                    key=palette.key_name,
+                    mode=palette.mode,
+                )
+            )
+        return tuple(marks)
+
+    def grid(self, start: int, stop: int) -> Grid:
+        """Return bars and phrases: the whole phrases that touch [start, stop)."""
+        bars = self._bars_in(start, stop)
+        first_movement, first = bars[0]
+        last_movement, last = bars[-1]
+        begin = self.bar(first_movement, first - first % 4).start
+        last_bar = self.bar(last_movement, last - last % 4 + 3)
+        end = last_bar.start + last_bar.length
+        whole = self._bars_in(begin, end)
+        edges = [self.bar(*bar).start for bar in whole]
+        phrases = [self.bar(*bar).start for bar in whole if bar[1] % 4 == 0]
+        beats = [self.palette(movement).beats for movement, _ in whole]
+        return Grid((*edges, end), tuple(beats), (*phrases, end))
 
     def palette_json(self, index: int) -> dict[str, object]:
         """Return the palette at an index as the JSON of `ready`."""

@@ -1,0 +1,1 @@
+"""The sound of model v1.1."""

@@ -1,0 +1,1 @@
+"""The composer of audio model v1.1."""

@@ -1,0 +1,136 @@
+"""The genres: six tables of tempo, groove, harmony and instruments.
+
+A role is what a body plays (see `parts`); a genre says on which instrument, how loud, and where.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """How one body takes part in a genre."""
+
+    instrument: str
+    """Name of an instrument, without its velocity layer; empty for none."""
+    lowest: int
+    highest: int
+    gain: float
+    """Loudness against the genre's others (ratio; instruments are equally loud at 1)."""
+    enters: float
+    """Fullness of a section from which it takes part (0-1)."""
+    rests: float
+    """Chance to rest for a section all the same (0-1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Genre:
+    """One genre."""
+
+    name: str
+    slowest_bpm: float
+    fastest_bpm: float
+    swing: float
+    """Where the off-beat lies within its beat or half beat (0.5 straight)."""
+    swung_part: int
+    """How many parts of a beat are swung: 2 eighths, 4 sixteenths."""
+    chord_bars: int
+    """Bars per chord."""
+    harmony: str
+    """Which table of progressions (see `harmony`)."""
+    colours: tuple[int, ...]
+    """Steps above the root that a chord has."""
+    groove: str
+    """Which drum patterns (see `grooves`); empty for none."""
+    theme: str
+    """Which table of rhythms the melody speaks in (see `melody`)."""
+    trim: float
+    """Gain of the whole (ratio), measured so that the genre stands at -16 LUFS."""
+    roles: tuple[Role, ...]
+    """Sun to Pluto."""
+
+
+_NONE: Final = Role("", 0, 0, 0.0, 2.0, 1.0)
+
+# fmt: off
+GENRES: Final = {
+    genre.name: genre
+    for genre in (
+        Genre("ambient", 54, 78, 0.5, 2, 2, "modal", (0, 2, 4, 8), "heartbeat", "long", 0.86, (
+            #    instrument    range    gain  enters rests
+            Role("flute",      62, 84,  0.62, 0.35, 0.04),
+            Role("piano",      50, 79,  0.55, 0.00, 0.10),
+            Role("celesta",    72, 93,  0.34, 0.30, 0.25),
+            Role("glass",      60, 84,  0.40, 0.45, 0.20),
+            Role("harp",       55, 79,  0.40, 0.55, 0.35),
+            Role("strings",    55, 79,  0.40, 0.50, 0.15),
+            Role("sub",        28, 43,  0.62, 0.25, 0.10),
+            Role("bell",       72, 93,  0.26, 0.20, 0.20),
+            Role("pad",        48, 74,  0.62, 0.00, 0.00),
+            Role("air",        48, 67,  0.30, 0.30, 0.15),
+        )),
+        Genre("classical", 66, 116, 0.5, 2, 1, "functional", (0, 2, 4), "", "song", 1.18, (
+            Role("violin",     60, 86,  0.66, 0.28, 0.04),
+            Role("harp",       50, 84,  0.50, 0.00, 0.10),
+            Role("celesta",    70, 94,  0.40, 0.40, 0.25),
+            Role("flute",      62, 84,  0.46, 0.50, 0.20),
+            Role("guitar",     52, 74,  0.42, 0.60, 0.25),
+            Role("choir",      55, 74,  0.36, 0.58, 0.25),
+            Role("upright",    28, 50,  0.66, 0.22, 0.05),
+            Role("bell",       72, 91,  0.22, 0.40, 0.35),
+            Role("strings",    48, 76,  0.60, 0.00, 0.00),
+            Role("organ",      40, 60,  0.22, 0.70, 0.25),
+        )),
+        Genre("jazz", 84, 148, 0.63, 2, 1, "jazz", (0, 2, 4, 6), "swing", "swing", 1.08, (
+            Role("lead",       56, 80,  0.66, 0.28, 0.04),
+            Role("epiano",     48, 74,  0.56, 0.00, 0.00),
+            Role("vibes",      60, 82,  0.40, 0.42, 0.25),
+            Role("flute",      64, 84,  0.44, 0.58, 0.25),
+            Role("drums",       0, 127, 0.62, 0.15, 0.04),
+            Role("guitar",     50, 72,  0.36, 0.50, 0.25),
+            Role("upright",    28, 52,  0.80, 0.10, 0.02),
+            Role("celesta",    72, 93,  0.20, 0.55, 0.40),
+            Role("strings",    52, 74,  0.26, 0.62, 0.25),
+            _NONE,
+        )),
+        Genre("electronic", 100, 126, 0.5, 4, 1, "loop", (0, 2, 4, 8), "four", "riff", 1.42, (
+            Role("saw",        58, 82,  0.52, 0.40, 0.04),
+            Role("pluck",      52, 84,  0.52, 0.00, 0.08),
+            Role("pluck",      64, 88,  0.36, 0.35, 0.25),
+            Role("glass",      62, 86,  0.36, 0.55, 0.25),
+            Role("drums",       0, 127, 0.80, 0.22, 0.03),
+            Role("strings",    55, 79,  0.36, 0.52, 0.20),
+            Role("bass",       28, 50,  0.72, 0.22, 0.04),
+            Role("bell",       70, 93,  0.26, 0.35, 0.25),
+            Role("pad",        48, 74,  0.50, 0.00, 0.02),
+            Role("sub",        28, 41,  0.46, 0.55, 0.15),
+        )),
+        Genre("lofi", 70, 90, 0.58, 4, 1, "sevenths", (0, 2, 4, 6), "boombap", "song", 1.18, (
+            Role("guitar",     52, 76,  0.54, 0.30, 0.04),
+            Role("epiano",     46, 74,  0.62, 0.00, 0.00),
+            Role("vibes",      60, 82,  0.36, 0.42, 0.25),
+            Role("flute",      62, 84,  0.40, 0.55, 0.25),
+            Role("drums",       0, 127, 0.74, 0.14, 0.04),
+            Role("strings",    55, 76,  0.28, 0.58, 0.25),
+            Role("bass",       28, 48,  0.74, 0.16, 0.03),
+            Role("celesta",    72, 91,  0.24, 0.45, 0.35),
+            Role("pad",        50, 72,  0.38, 0.30, 0.15),
+            Role("vinyl",      60, 60,  0.16, 0.00, 0.00),
+        )),
+        Genre("house", 117, 126, 0.54, 4, 1, "vamp", (0, 2, 4, 6), "house", "riff", 1.42, (
+            Role("lead",       58, 80,  0.50, 0.45, 0.04),
+            Role("piano",      52, 79,  0.50, 0.32, 0.10),
+            Role("pluck",      62, 86,  0.34, 0.42, 0.25),
+            Role("strings",    58, 80,  0.34, 0.52, 0.20),
+            Role("drums",       0, 127, 0.84, 0.12, 0.02),
+            Role("stab",       50, 74,  0.50, 0.28, 0.10),
+            Role("organbass",  30, 48,  0.78, 0.20, 0.03),
+            Role("vibes",      62, 82,  0.28, 0.48, 0.30),
+            Role("pad",        50, 74,  0.42, 0.00, 0.03),
+            Role("sub",        28, 41,  0.36, 0.66, 0.20),
+        )),
+    )
+}
+# fmt: on
