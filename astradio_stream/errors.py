@@ -55,7 +55,9 @@ class ValidationFailed(AstradioError):
 
     def __init__(self, details: Iterable[Detail]) -> None:
         self.details = tuple(details)
-        super().__init__("; ".join(f"{d.field}: {d.message}" for d in self.details))
+        super().__init__(
+            "; ".join(f"{d.field}: {d.message}" if d.field else d.message for d in self.details)
+        )
 
 
 class OutsideEphemeris(ValidationFailed):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astradio_stream.errors import ValidationFailed
+from astradio_stream.sky import gazetteer as gazetteer_module
 from astradio_stream.sky.civil import zone_names
 from astradio_stream.sky.gazetteer import Gazetteer, fold, load_gazetteer
 from astradio_stream.sky.queries import places_answer
@@ -103,3 +104,8 @@ def test_the_answer_has_the_fields_of_the_contract(gazetteer: Gazetteer) -> None
     (first,) = places_answer({"q": "springfield", "limit": "1"}, gazetteer)
     assert list(first)[:6] == ["name", "region", "country", "lat", "lon", "tz"]
     assert first["region"] == "Missouri"
+
+
+def test_cities_read_one_at_a_time_are_those_read_at_once() -> None:
+    at_once = gazetteer_module._data("cities5000.json")
+    assert list(gazetteer_module._cities()) == list(at_once.values())

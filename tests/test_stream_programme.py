@@ -36,6 +36,8 @@ V1_1 = ModelVersions(audio="v1.1")
 def _all_models_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programmes for a model that is still being made are read like those for any other."""
     monkeypatch.setitem(VERSIONS, "audio", tuple(AUDIO_MODELS))
+
+
 VALID = {
     "mode": "transit",
     "seed": 7,

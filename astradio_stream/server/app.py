@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
 from astradio_stream.server.probes import probe_routes
 from astradio_stream.server.readiness import ReadinessState
 from astradio_stream.server.shell import MakesStreams, Shell
-from astradio_stream.server.sky_routes import sky_routes
+from astradio_stream.server.sky_routes import sky_routes, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -56,7 +57,9 @@ def build_app(
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         try:
             await shell.start()
+            warming = asyncio.create_task(warm_up())
             yield
+            warming.cancel()
         finally:
             shell.engine.close()
 

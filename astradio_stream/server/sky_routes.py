@@ -7,12 +7,15 @@ that nobody who listens waits for them.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import gc
+import threading
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
 
 from astradio_stream.errors import Detail, ValidationFailed
 from astradio_stream.server.http import JsonAnswer, answer
+from astradio_stream.server.logs import log_failure
 from astradio_stream.sky.gazetteer import load_gazetteer
 from astradio_stream.sky.moment import Moment
 from astradio_stream.sky.queries import chart_answer, places_answer, sky_answer
@@ -22,6 +25,26 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from astradio_stream.server.clock import Clock
+    from astradio_stream.sky.gazetteer import Gazetteer
+
+
+_LOADING: Final = threading.Lock()
+
+
+def towns() -> Gazetteer:
+    """Return the towns of the world; whoever asks while they are read waits for that."""
+    with _LOADING:
+        return load_gazetteer()
+
+
+async def warm_up() -> None:
+    """Read the towns before anybody asks for one."""
+    try:
+        await asyncio.to_thread(towns)
+    except Exception as error:
+        log_failure("GAZETTEER_FAILED", error)
+    else:
+        gc.freeze()  # they stay; a collection that walked through them would be heard
 
 
 def values_of(request: Request) -> dict[str, str]:
@@ -52,7 +75,7 @@ def sky_routes(clock: Clock) -> list[Route]:
         values = values_of(request)
 
         def search() -> list[dict[str, Any]]:
-            return places_answer(values, load_gazetteer())
+            return places_answer(values, towns())
 
         # A bare list, as the contract has it; its request id stands in the header alone.
         found = await asyncio.to_thread(search)

