@@ -124,6 +124,8 @@ def _render(args: argparse.Namespace, settings: Settings) -> None:
     with ThreadPoolExecutor(os.cpu_count()) as executor:
         rendition = Rendition(programme, load_bank(model, settings.data_dir, executor))
     out: Path = args.out
+    if not out.parent.is_dir():
+        raise ValidationFailed([Detail("--out", f"there is no folder {out.parent}")])
     # Written beside its place and moved there whole: a broken run leaves no half file.
     with NamedTemporaryFile(dir=out.parent, suffix=".part", delete=False) as file:
         part = Path(file.name)

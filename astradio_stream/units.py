@@ -30,6 +30,11 @@ QUANTA_PER_SEGMENT: Final = SEGMENT_SAMPLES // QUANTUM_SAMPLES
 LAST_INDEX: Final = 2**53 - 1
 """The largest sample index, and the largest seed: what a JavaScript Number still holds exactly."""
 
+END_INDEX: Final = LAST_INDEX - LAST_INDEX % SEGMENT_SAMPLES
+"""Streams end here: the last whole segment below 2^53, after 5 946 years."""
+LAST_PLAYED_INDEX: Final = END_INDEX - QUANTUM_SAMPLES
+"""First sample of the very last quantum."""
+
 MICROSECONDS_PER_SECOND: Final = 1_000_000
 SECONDS_PER_DAY: Final = 86_400
 

@@ -111,7 +111,7 @@ WRONG = [
     (["render", "broken.json", "--out", "a.wav"], "not JSON"),
     (["render", "bad.json", "--out", "a.wav"], "seed must be an integer from 0"),
     (["render", "station.json", "--out", "a.wav"], "there is no station 'then'"),
-    (["render", "programme.json", "--out", "none/a.wav"], "No such file or directory"),
+    (["render", "programme.json", "--out", "none/a.wav"], "there is no folder none"),
 ]
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astradio_stream.errors import BadVersion, Detail, ValidationFailed
+from astradio_stream.units import END_INDEX
 from astradio_stream.wire import answers
 from astradio_stream.wire.messages import (
     FIELDS_OF_TYPE,
@@ -160,12 +161,16 @@ def test_unknown_fields_and_unknown_codecs_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "index"), [(0, 0), (4_799, 0), (4_800, 4_800), (2**53 - 1, None)]
+    ("asked", "index"),
+    [(0, 0), (4_799, 0), (4_800, 4_800), (END_INDEX - 1, END_INDEX - 4_800)],
 )
-def test_seek_is_rounded_down_to_a_quantum(asked: int, index: int | None) -> None:
-    found = parse("seek", {"to": asked})
-    assert found == SeekTo(asked - asked % 4_800)
-    assert index is None or found.to_index == index
+def test_seek_is_rounded_down_to_a_quantum(asked: int, index: int) -> None:
+    assert parse("seek", {"to": asked}) == SeekTo(index)
+
+
+@pytest.mark.parametrize(("kind", "field"), [("hello", "from"), ("seek", "to")])
+def test_nothing_is_played_beyond_the_last_segment(kind: str, field: str) -> None:
+    assert named_by(kind, RIGHT[kind] | {field: END_INDEX}) == [field]
 
 
 def test_report_reads_its_optional_fields() -> None:

@@ -11,8 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from astradio_stream import units
 from astradio_stream.server.clock import ManualClock
+from astradio_stream.units import END_INDEX
 from astradio_stream.wire.answers import ReadyParts
-from astradio_stream.wire.pacer import END_INDEX, Pacer, ns_to_samples, samples_to_ns
+from astradio_stream.wire.pacer import Pacer, ns_to_samples, samples_to_ns
 from astradio_stream.wire.session import NS_PER_S, Session, State
 
 QUANTUM = units.QUANTUM_SAMPLES
@@ -267,7 +268,7 @@ class AnyListener(RuleBasedStateMachine):
     def play_or_pause(self, kind: str) -> None:
         self.session.receive_text(json.dumps({"type": kind}), self.clock.now_ns(), 0)
 
-    @rule(to=st.integers(0, units.LAST_INDEX))
+    @rule(to=st.integers(0, units.LAST_PLAYED_INDEX))
     def seek(self, to: int) -> None:
         if self.session.state is State.CLOSED:
             return

@@ -140,7 +140,7 @@ class Listener:
         has_viz = session.viz and self._shell.settings.enable_viz_engine
         message = with_epoch((made.with_viz if has_viz else made.without_viz)[n], epoch)
         late_ns = session.quantum_sent(len(message), now_ns)
-        self._tell_events(made, index)
+        await self._tell_events(made, index)
         await self._send(self._websocket.send_bytes(message))
         metrics.quantum_lateness_seconds.observe(late_ns / NS_PER_S)
         metrics.sent_bytes.inc(len(message))
@@ -160,12 +160,12 @@ class Listener:
             self._shell.engine.prefetch(programme, k + 1, codec)
         return self._made[1]
 
-    def _tell_events(self, made: ReadyMade, index: int) -> None:
-        """Announce what is heard within the quantum at `index`."""
+    async def _tell_events(self, made: ReadyMade, index: int) -> None:
+        """Announce what is heard within the quantum at `index`, ahead of it."""
         for event in made.events:
             if index <= event.index < index + QUANTUM_SAMPLES:
                 told = answers.event(event.index, event.kind, event.text, event.bodies, {})
-                self.session.tell(told)
+                await self._send(self._websocket.send_text(dump_text(told)))
 
     async def _perform_all(self) -> None:
         """Carry out actions until there are none: carrying out a join asks for `ready`."""

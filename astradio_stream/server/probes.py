@@ -12,7 +12,7 @@ from astradio_stream.server.shell import RETRY_AFTER_S
 from astradio_stream.stream.modes import MODEL_ACCEPTS
 from astradio_stream.stream.station import STATIONS
 from astradio_stream.stream.versions import VERSIONS
-from astradio_stream.units import LAST_INDEX
+from astradio_stream.units import LAST_PLAYED_INDEX
 from astradio_stream.wire.messages import BUFFER_MS_RANGE, MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
@@ -80,7 +80,6 @@ def limits_of(shell: Shell) -> dict[str, Any]:
         "messageBytes": MAX_MESSAGE_BYTES,
         "bufferMsMin": low,
         "bufferMsMax": high,
-        "lastIndex": LAST_INDEX,
-        "rateLimitMax": shell.settings.rate_limit_max,
-        "rateLimitWindowS": shell.settings.rate_limit_window_s,
+        "lastIndex": LAST_PLAYED_INDEX,
+        "capacity": shell.settings.max_listeners,
     }

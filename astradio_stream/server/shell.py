@@ -114,7 +114,8 @@ class Shell:
             raise
         checks.model_audio = checks.ephemeris_loaded = checks.codec_loaded = True
         checks.viz_engine_loaded = self.settings.enable_viz_engine
-        self.readiness.become(Readiness.READY)
+        whole = checks.store_writable
+        self.readiness.become(Readiness.READY if whole else Readiness.DEGRADED)
         log("READY", **checks.to_json())
 
     async def stop(self) -> None:

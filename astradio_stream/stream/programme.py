@@ -205,7 +205,7 @@ def resolve(raw: object, now: Moment, defaults: ModelVersions) -> Programme:
     if not isinstance(raw, dict):
         raise ValidationFailed([Detail("", f"a programme must be an object, got {shown(raw)}")])
     versions = read_versions(raw.get("modelVersions", {}), defaults, details)
-    if raw.get("station") is not None:
+    if "station" in raw:
         return _resolve_station(raw, versions, details)
 
     # Where the version is wrong, the rest is judged as if none had been named.

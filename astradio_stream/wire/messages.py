@@ -144,11 +144,12 @@ def _read_codecs(value: object, path: str, details: Details) -> tuple[str, ...]:
 
 
 def _read_seek(value: object, path: str, details: Details) -> int:
-    index: int = _INDEX(value, path, details)
+    index: int = _PLAYED(value, path, details)
     return units.floor_to_quantum(index)
 
 
 _INDEX: Final = fields.integer(0, units.LAST_INDEX)
+_PLAYED: Final = fields.integer(0, units.LAST_PLAYED_INDEX + units.QUANTUM_SAMPLES - 1)
 _QUALITY: Final = fields.number(0, 1e6)
 
 # fmt: off
@@ -157,7 +158,7 @@ FIELDS_OF_TYPE: Final[Mapping[str, tuple[type[ClientMessage], tuple[Field, ...]]
         Field("protocol",        "protocol",          fields.integer(1, 1)),
         Field("programme",       "programme",         fields.json_object, required=False),
         Field("programmeId",     "programme_id",      fields.hex_digest, required=False),
-        Field("from",            "from_index",        _INDEX, required=False),
+        Field("from",            "from_index",        _PLAYED, required=False),
         Field("codecs",          "codecs",            _read_codecs,
               required=False, default=("opus",)),
         Field("viz",             "viz",               fields.boolean, required=False, default=True),

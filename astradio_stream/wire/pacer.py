@@ -21,8 +21,6 @@ from astradio_stream import units
 _NS: Final = 62_500
 _SAMPLES: Final = 3
 
-END_INDEX: Final = units.LAST_INDEX - units.LAST_INDEX % units.SEGMENT_SAMPLES
-"""End of the last whole segment whose indices a JavaScript Number holds: 5 946 years of sound."""
 
 _FASTEST: Final = (1_001, 1_000)
 """No sound card runs more than 0.1 % fast, so nobody has heard more than this much of the time."""
@@ -82,7 +80,7 @@ class Pacer:
     @property
     def has_ended(self) -> bool:
         """Whether all that exists has been sent."""
-        return self.next_index >= END_INDEX
+        return self.next_index >= units.END_INDEX
 
     def playhead(self, now_ns: int) -> int:
         """Return the sample that the listener hears, as far as we can know."""

@@ -44,7 +44,7 @@ _STRUCK: Final = (
     _hall("piano.hard", 36, 88, 2.80, 0.40, 0.13, 2.4, 1, keys.piano_hard, 0.0, 1.2),
     _hall("epiano.soft", 40, 84, 2.40, 0.25, 0.10, 2.0, 1, keys.epiano_soft, 0.0, 1.1),
     _hall("epiano.hard", 40, 84, 2.40, 0.25, 0.10, 2.0, 1, keys.epiano_hard, 0.0, 1.1),
-    _hall("harp", 48, 91, 2.00, 0.60, 0.17, 2.4, 1, plucked.harp, 0.0, 1.0),
+    _hall("harp", 48, 91, 2.00, 0.60, 0.12, 2.4, 1, plucked.harp, 0.0, 1.0),
     _hall("guitar", 40, 79, 2.20, 0.30, 0.11, 1.8, 1, plucked.guitar, 0.0, 1.2),
     _hall("pluck", 48, 88, 1.20, 0.20, 0.16, 2.0, 1, plucked.pluck, 0.0, 0.7),
     _hall("stab", 48, 76, 0.80, 0.10, 0.15, 1.6, 1, plucked.stab),
