@@ -126,6 +126,14 @@ def test_names_and_ranges_are_what_composers_rely_on(sounds: Bank) -> None:
             )
 
 
+def test_every_instrument_stands_in_the_docs() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "instruments.md").read_text()
+    for instrument in INSTRUMENTS:
+        single = instrument.lowest == instrument.highest
+        reach = f"{instrument.lowest}" if single else f"{instrument.lowest}–{instrument.highest}"
+        assert f"| `{instrument.name}` | {'pieces' if instrument.pieces else reach} |" in text
+
+
 def test_the_bank_stays_small(sounds: Bank) -> None:
     assert sounds.n_bytes < 150e6
 

@@ -19,6 +19,7 @@ from astradio_stream.wire.quantum import (
     MalformedQuantum,
     Quantum,
     pack_quantum,
+    pack_run,
     unpack_quantum,
     with_epoch,
     without_viz,
@@ -108,6 +109,29 @@ def test_with_epoch_changes_the_epoch_alone(quantum: Quantum, epoch: int) -> Non
     changed = unpack_quantum(with_epoch(packed(quantum), epoch))
     assert changed.epoch == epoch
     assert with_epoch(packed(changed), quantum.epoch) == packed(quantum)
+
+
+@given(st.lists(quanta(), min_size=1, max_size=3), st.integers(0, 10**6))
+def test_a_run_is_its_quanta_one_after_the_other(made: list[Quantum], first: int) -> None:
+    codec, n_frames = made[0].codec, len(made[0].viz_frames)
+    alike = [
+        q
+        for q in made
+        if q.codec is codec and list(map(len, q.viz_frames)) == list(map(len, made[0].viz_frames))
+    ]
+    index = first * units.QUANTUM_SAMPLES
+    run = pack_run(
+        codec,
+        index,
+        [q.crc32 for q in alike],
+        [packet for q in alike for packet in q.packets],
+        [frame for q in alike for frame in q.viz_frames],
+    )
+    for n, (message, quantum) in enumerate(zip(run, alike, strict=True)):
+        at = index + n * units.QUANTUM_SAMPLES
+        expected = pack_quantum(codec, 0, quantum.crc32, at, quantum.packets, quantum.viz_frames)
+        assert message == expected
+        assert len(quantum.viz_frames) == n_frames
 
 
 def test_epoch_0_of_a_cached_quantum_costs_no_copy() -> None:

@@ -8,6 +8,7 @@ same whether or not anybody asked for bar 1. Only its raw output is used, which 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -79,6 +80,13 @@ def draws(seed: int, decision: int, *position: int, n: int = 32) -> Draws:
         position: Up to three whole numbers >= 0 that say where (movement, section, bar …).
         n: How many numbers will be drawn at the most.
     """
+    return Draws(_raw(seed, decision, position, n))
+
+
+@lru_cache(maxsize=256)
+def _raw(seed: int, decision: int, position: tuple[int, ...], n: int) -> list[int]:
+    """Return the raw numbers; whoever reads them leaves them as they are."""
     counter = [0, *position, 0, 0, 0][:4]
     generator = np.random.Philox(key=[seed, decision], counter=counter)
-    return Draws(generator.random_raw(n).tolist())
+    numbers: list[int] = generator.random_raw(n).tolist()
+    return numbers

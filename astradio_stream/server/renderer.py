@@ -15,8 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.stream.segment import Rendition, Segment, packets_of
-from astradio_stream.units import QUANTUM_SAMPLES, VIZ_FRAMES_PER_QUANTUM
-from astradio_stream.wire.quantum import Codec, pack_quantum, without_viz
+from astradio_stream.wire.quantum import Codec, pack_run, without_viz
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,20 +61,10 @@ def sound_of(segment: Segment, codec: Codec, bitrate: int) -> tuple[bytes, ...]:
 
 def framed(segment: Segment, codec: Codec, packets: tuple[bytes, ...]) -> ReadyMade:
     """Return a segment's quanta at epoch 0."""
-    frames = [frame.tobytes() for frame in segment.viz]
-    n_packets = codec.n_packets
-    quanta = [
-        pack_quantum(
-            codec,
-            0,
-            crc,
-            segment.start + n * QUANTUM_SAMPLES,
-            packets[n * n_packets : (n + 1) * n_packets],
-            frames[n * VIZ_FRAMES_PER_QUANTUM : (n + 1) * VIZ_FRAMES_PER_QUANTUM],
-        )
-        for n, crc in enumerate(segment.quantum_crcs())
-    ]
-    return ReadyMade(tuple(quanta), segment.events)
+    picture, size = segment.viz.tobytes(), segment.viz.shape[1]
+    frames = [picture[at : at + size] for at in range(0, len(picture), size)]
+    quanta = pack_run(codec, segment.start, segment.quantum_crcs(), packets, frames)
+    return ReadyMade(quanta, segment.events)
 
 
 class Renderer:

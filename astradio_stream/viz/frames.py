@@ -41,16 +41,14 @@ def frames(
     values = np.empty((N_FIELDS, VIZ_FRAMES_PER_SEGMENT))
     values[1:_FIRST_BAND] = pulses
 
-    # Notes are added one after the other, so that the sums are the same everywhere.
-    total_power = np.zeros(VIZ_FRAMES_PER_SEGMENT)
-    body_power = np.zeros((len(BODY_FIELDS), VIZ_FRAMES_PER_SEGMENT))
-    band_power = np.zeros((N_BANDS, VIZ_FRAMES_PER_SEGMENT))
+    # Notes are added one after the other, so that the sums are the same everywhere: along the
+    # first axis numpy adds whole rows in their order.
     squares = np.square(note_levels.astype(np.float64))
-    for voice, power, shares in zip(voices.tolist(), squares, note_bands, strict=True):
+    band_power = (note_bands[:, :, np.newaxis] * squares[:, np.newaxis, :]).sum(axis=0)
+    body_power = np.zeros((len(BODY_FIELDS), VIZ_FRAMES_PER_SEGMENT))
+    for voice, power in zip(voices.tolist(), squares, strict=True):
         body_power[voice] += power
-        band_power += shares[:, np.newaxis] * power
-        total_power += power
-    values[0] = np.sqrt(total_power) * _LEVEL_GAIN
+    values[0] = np.sqrt(squares.sum(axis=0)) * _LEVEL_GAIN
     values[_FIRST_BAND:_FIRST_BODY] = np.sqrt(band_power) * _BAND_GAINS
     values[_FIRST_BODY:] = np.sqrt(np.sqrt(body_power) * _BODY_GAIN)
 

@@ -110,6 +110,35 @@ def pack_quantum(  # noqa: PLR0917, in the order of the bytes
     return b"".join((head, struct.pack(f">{len(lengths)}H", *lengths), *packets, *viz_frames))
 
 
+def pack_run(
+    codec: Codec,
+    index: int,
+    crcs: Sequence[int],
+    packets: Sequence[bytes],
+    viz_frames: Sequence[bytes],
+) -> tuple[bytes, ...]:
+    """Return the messages of consecutive quanta at epoch 0, from parts that are known to fit.
+
+    Args:
+        codec: Of all of them.
+        index: First sample of the first.
+        crcs: CRC-32 of the PCM of each.
+        packets: Packets of all, in order.
+        viz_frames: Frames of all, in order, of one length; none for no picture.
+    """
+    n_packets, n_frames = codec.n_packets, len(viz_frames) // len(crcs)
+    frame_bytes = len(viz_frames[0]) if viz_frames else 0
+    lengths = struct.Struct(f">{n_packets}H")
+    messages = []
+    for n, crc in enumerate(crcs):
+        own = packets[n * n_packets : (n + 1) * n_packets]
+        at = index + n * units.QUANTUM_SAMPLES
+        head = _HEAD.pack(KIND_QUANTUM, codec, 0, crc, at, n_packets, n_frames, frame_bytes)
+        frames = viz_frames[n * n_frames : (n + 1) * n_frames]
+        messages.append(b"".join((head, lengths.pack(*map(len, own)), *own, *frames)))
+    return tuple(messages)
+
+
 def unpack_quantum(message: bytes) -> Quantum:
     """Return the quantum in a binary message; `pack_quantum` of it gives the same bytes.
 

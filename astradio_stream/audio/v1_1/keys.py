@@ -75,7 +75,7 @@ def _piano(pitch: int, n_samples: int, blow: _Blow) -> F32:
         amplitude = (0.15 + abs(where)) * board * low_pass(frequency, corner_hz) / sqrt(number)
         half_life_s = longest_s / (0.72 + 0.28 * number)
         pan = (0.05 * (pitch - 62) + (0.35 if number & 1 else -0.35)) * 0.5
-        start = scatter(pitch, number)
+        start = scatter(pitch, number * number)
         # Strings a little apart: a prompt sound that dies soon, and what beats and sings on.
         ring(out, frequency * 0.99985, amplitude * 0.62, half_life_s * 0.45, pan=pan, start=start)
         ring(out, frequency * 1.00020, amplitude * 0.38, half_life_s * 1.25, pan=-pan, start=start)

@@ -43,7 +43,12 @@ def harp(pitch: int, n_samples: int) -> F32:
         stretch = 1.0 + 0.00006 * number * number
         pan = 0.30 if number & 1 else -0.45
         ring(
-            out, frequency * stretch, amplitude, half_life_s, pan=pan, start=scatter(pitch, number)
+            out,
+            frequency * stretch,
+            amplitude,
+            half_life_s,
+            pan=pan,
+            start=scatter(pitch, number * number),
         )
     out *= rising(0.0025, n_samples)
     knock(35_000 + pitch, 0.004, 8, 0.05, out)
