@@ -209,8 +209,10 @@ def render(notes: Iterable[Note], bank: Bank, start: int, n_samples: int) -> I16
         _bend(space.full)
     np.rint(out, out=out)
     pcm = np.empty((n_samples, 2), np.int16)
-    pcm[:, 0] = out[0]
-    pcm[:, 1] = out[1]
+    whole = space.full.chord  # cast first, interleaved after: cheaper than both in one step
+    whole[...] = out
+    pcm[:, 0] = whole[0]
+    pcm[:, 1] = whole[1]
     _idle.append(space)
     return pcm
 

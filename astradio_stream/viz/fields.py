@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from astradio_stream.sky.bodies import PLANET_NAMES
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -22,18 +24,7 @@ class Field:
 
 
 N_BANDS: Final = 8
-BODY_FIELDS: Final = (
-    "sun",
-    "moon",
-    "mercury",
-    "venus",
-    "mars",
-    "jupiter",
-    "saturn",
-    "uranus",
-    "neptune",
-    "pluto",
-)
+BODY_FIELDS: Final = PLANET_NAMES
 
 FIELDS: Final = tuple(
     Field(name, 0.0, 1.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from astradio_stream.sky.bodies import PLANET_NAMES
 from astradio_stream.sky.zodiac import sign_index_of
 
 if TYPE_CHECKING:
@@ -19,18 +20,8 @@ if TYPE_CHECKING:
 N_VOICES: Final = 10
 """Sun to Pluto: the bodies that play."""
 
-BODY_NAMES: Final = (
-    "sun",
-    "moon",
-    "mercury",
-    "venus",
-    "mars",
-    "jupiter",
-    "saturn",
-    "uranus",
-    "neptune",
-    "pluto",
-)
+BODY_NAMES: Final = PLANET_NAMES
+"""Names of the ten voices, in their order."""
 
 _DIGNITY: Final = {"domicile": 1.0, "exaltation": 0.7, "detriment": -0.6, "fall": -0.8, None: 0.0}
 """How well a body can act in its sign (essential dignity)."""
