@@ -18,7 +18,7 @@ from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import Programme, resolve
 from astradio_stream.stream.station import STATIONS
-from astradio_stream.stream.versions import VERSIONS, ModelVersions
+from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.units import (
     N_CHANNELS,
     SAMPLE_RATE_HZ,
@@ -141,11 +141,6 @@ class Engine:
         """Begin to make segment k if nobody has."""
         self.renderer.prefetch(programme, k, codec)
 
-    async def load_other_models(self) -> None:
-        """Load the models that are not the default, so that a rollback finds them ready."""
-        for version in VERSIONS["audio"]:
-            await self._load(version)
-
     async def _load(self, version: str) -> None:
         """Load the bank of an audio model unless it is loaded or on its way."""
         loading = self._loading.get(version)
@@ -154,7 +149,11 @@ class Engine:
             work = partial(load_bank, model, self._settings.data_dir, self._executor)
             loading = asyncio.ensure_future(asyncio.to_thread(work))
             self._loading[version] = loading
-        self._banks[version] = await asyncio.shield(loading)
+        try:
+            self._banks[version] = await asyncio.shield(loading)
+        except Exception:
+            self._loading.pop(version, None)  # whoever asks next tries again
+            raise
 
     def close(self) -> None:
         """Let go of the threads; what is under way is finished, what waits is dropped."""
