@@ -21,32 +21,44 @@ def is_origin_allowed(
     connection: HTTPConnection, allowed: Sequence[Origin], proxies: Sequence[IpNetwork]
 ) -> bool:
     """Return whether the page behind a request may ask; a request of no page may."""
-    given = connection.headers.get("origin")
-    if given is None:
+    if "origin" not in connection.headers:
         return True
+    origin = _origin_told(connection)
+    return origin is not None and (origin in allowed or is_own_origin(connection, proxies))
+
+
+def is_own_origin(connection: HTTPConnection, proxies: Sequence[IpNetwork]) -> bool:
+    """Return whether the page behind a request is one of ours."""
     try:
-        origin = origin_of(given)
         own = origin_of(f"{scheme_of(connection, proxies)}://{connection.headers.get('host', '')}")
     except ValueError:
         return False
-    return origin == own or origin in allowed
+    return own == _origin_told(connection)
+
+
+def _origin_told(connection: HTTPConnection) -> Origin | None:
+    """Return the origin that a request names, or None where it is none, or not one."""
+    told = connection.headers.getlist("origin")
+    try:
+        return origin_of(told[0]) if len(told) == 1 else None
+    except ValueError:
+        return None
 
 
 def scheme_of(connection: HTTPConnection, proxies: Sequence[IpNetwork]) -> str:
     """Return http or https as the browser used it: a proxy we trust may say which."""
     scheme = _HTTP_OF_SCHEME[connection.url.scheme]
     told = connection.headers.get("x-forwarded-proto", "")
-    if told in ("http", "https") and _is_trusted(connection, proxies):
+    peer = connection.client.host if connection.client is not None else ""
+    if told in ("http", "https") and is_trusted(peer, proxies):
         return told
     return scheme
 
 
-def _is_trusted(connection: HTTPConnection, proxies: Sequence[IpNetwork]) -> bool:
-    """Return whether the peer of the socket is one of our proxies."""
-    if connection.client is None or not proxies:
-        return False
+def is_trusted(host: str, proxies: Sequence[IpNetwork]) -> bool:
+    """Return whether an address is one of our proxies."""
     try:
-        address = ipaddress.ip_address(connection.client.host)
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
     return any(address in network for network in proxies)

@@ -97,6 +97,12 @@ class Shell:
         if self.readiness.state in (Readiness.READY, Readiness.OVERLOADED):
             self.readiness.become(Readiness.OVERLOADED if self.is_full else Readiness.READY)
 
+    def heed_store(self, *, is_writable: bool) -> None:
+        """Hear whether what is stored can be written: accounts need it, the music does not."""
+        self.readiness.checks.store_writable = is_writable
+        if self.readiness.state in (Readiness.READY, Readiness.DEGRADED):
+            self.readiness.become(Readiness.READY if is_writable else Readiness.DEGRADED)
+
     async def start(self) -> None:
         """Load everything, test it, and become ready.
 
