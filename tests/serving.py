@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import threading
@@ -94,6 +95,12 @@ class SilentEngine:
 
     def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
         pass
+
+    async def bank(self, audio_version: str) -> Any:
+        raise NotFound(f"there is no bank of {audio_version}: this engine is silent")
+
+    def later(self, work: Any) -> Any:
+        return asyncio.get_running_loop().run_in_executor(None, work)
 
     def close(self) -> None:
         self.is_closed = True

@@ -31,6 +31,8 @@ from astradio_stream.wire.answers import ReadyParts
 from astradio_stream.wire.quantum import CODEC_OF_WORD, Codec, unpack_quantum
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from astradio_stream.audio.bank import Bank
     from astradio_stream.server.clock import Clock
     from astradio_stream.server.metrics import Metrics
@@ -118,8 +120,7 @@ class Engine:
         index = hello.from_index
         if index is None:
             index = 0 if programme.station is None else self._live_index()
-        if programme.model_versions.audio not in self._banks:
-            await self._load(programme.model_versions.audio)
+        await self.bank(programme.model_versions.audio)
         codec = CODEC_OF_WORD[hello.codecs[0]]
         self.prefetch(programme, index // SEGMENT_SAMPLES, codec)
         is_resumed = bool(hello.from_index)
@@ -140,6 +141,16 @@ class Engine:
     def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
         """Begin to make segment k if nobody has."""
         self.renderer.prefetch(programme, k, codec)
+
+    async def bank(self, audio_version: str) -> Bank:
+        """Return the bank of an audio model, loaded now unless it is."""
+        if audio_version not in self._banks:
+            await self._load(audio_version)
+        return self._banks[audio_version]
+
+    def later(self, work: Callable[[], object]) -> asyncio.Future[object]:
+        """Do some work on a render thread, after what listeners wait for."""
+        return asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def _load(self, version: str) -> None:
         """Load the bank of an audio model unless it is loaded or on its way."""

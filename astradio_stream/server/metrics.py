@@ -59,6 +59,8 @@ TABLE: Final = (
     Metric("sessions",                 Counter,   "closing", "Sessions ended, by how"),
     Metric("sent_bytes",               Counter,   "",        "Bytes of quanta sent"),
     Metric("underruns",                Counter,   "",        "Underruns as reported"),
+    Metric("pieces",                   Counter,   "result",  "Pieces: hit, made, joined, refused"),
+    Metric("piece_seconds",            Histogram, "",        "Making a piece"),
     Metric("http_responses",           Counter,   "class",   "HTTP responses, 1xx to 5xx"),
 )
 # fmt: on
@@ -77,6 +79,8 @@ class Metrics:
     sessions: Counter
     sent_bytes: Counter
     underruns: Counter
+    pieces: Counter
+    piece_seconds: Histogram
     http_responses: Counter
 
     def __init__(self) -> None:

@@ -14,8 +14,10 @@ from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.session import Timings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from astradio_stream.audio.bank import Bank
     from astradio_stream.server.clock import Clock
     from astradio_stream.server.listener import Listener
     from astradio_stream.server.metrics import Metrics
@@ -50,6 +52,12 @@ class MakesStreams(Protocol):
 
     def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
         """Begin to make segment k if nobody has."""
+
+    async def bank(self, audio_version: str) -> Bank:
+        """Return the bank of an audio model, loaded now unless it is."""
+
+    def later(self, work: Callable[[], object]) -> asyncio.Future[object]:
+        """Do some work on a render thread, after what listeners wait for."""
 
     def close(self) -> None:
         """Let go of threads."""
