@@ -131,13 +131,15 @@ class PageProtocol(H11Protocol):
         self._watch_sending()
 
     def resume_writing(self) -> None:
-        """Write on."""
+        """Write on; how much is left says nothing while more is added."""
         self._taken()
         super().resume_writing()
+        if self.cycle is not None and self.cycle.response_complete:
+            self._watch_sending()
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Close what is idle; the last answer may still be on its way."""
-        super().timeout_keep_alive_handler()
+    def on_response_complete(self) -> None:
+        """Wait for the next request; this answer may still be on its way."""
+        super().on_response_complete()
         self._watch_sending()
 
     def _leave(self) -> None:
