@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,15 +100,15 @@ def is_place_right(cookies: str, origin: str, site: str | None) -> bool:
     return False
 
 
-def expected_of(method: str, cookies: str, token: str, origin: str, site: str | None) -> int:
+def expected_of(method: str, cookies: str, held: str, origin: str, site: str | None) -> int:
     is_in = cookies == "session"
     if method in ("GET", "HEAD"):
         return 200 if is_in else 401
     if not is_place_right(cookies, origin, site):
         return 403
     if cookies != "none" and not (
-        (cookies == "session" and token == "right")
-        or (cookies == "anonymous" and token == "of nobody")
+        (cookies == "session" and held == "right")
+        or (cookies == "anonymous" and held == "of nobody")
     ):
         return 403
     return 405 if method == "DELETE" else 422 if is_in else 401
@@ -140,25 +139,25 @@ async def every_cell(app: Starlette) -> list[str]:
 
     wrong = []
     for cell in itertools.product(METHODS, COOKIES, TOKENS, ORIGINS, SITES):
-        method, cookies, token, origin, site = cell
+        method, cookies, held, origin, site = cell
         headers = []
         pairs = [f"{SESSION_COOKIE}={one}" for one in sessions.get(cookies, [])]
         if cookies == "foreign":
             pairs.append("theme=dark")
         elif cookies != "none":
-            pairs.append(f"{CSRF_COOKIE}={tokens[token]}")
+            pairs.append(f"{CSRF_COOKIE}={tokens[held]}")
         if pairs:
             headers.append(("Cookie", "; ".join(pairs)))
-        if token != "absent":
-            headers += [("X-CSRF-Token", tokens[token])] * (2 if token == "twice" else 1)
+        if held != "absent":
+            headers += [("X-CSRF-Token", tokens[held])] * (2 if held == "twice" else 1)
         if (told_origin := ORIGINS[origin]) is not None:
             headers.append(("Origin", told_origin))
         if site is not None:
             headers.append(("Sec-Fetch-Site", site))
         status, told, _ = await browser.ask(method, "/api/charts", headers)
         expected = expected_of(*cell)
-        if token == "of before the login" and cookies == "anonymous":
-            expected = expected_of(method, cookies, "of nobody", origin, site)  # it is nobody's too
+        if held == "of before the login" and cookies == "anonymous":  # it is nobody's too
+            expected = expected_of(method, cookies, "of nobody", origin, site)
         if status != expected:
             wrong.append(f"{cell}: {status} {told.get('error')}, expected {expected}")
     return wrong
@@ -180,8 +179,8 @@ def test_every_cell_has_the_status_of_the_table(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def keys() -> Iterator[tuple[bytes, bytes]]:
-    yield b"k" * 32, b"another" * 5
+def keys() -> tuple[bytes, bytes]:
+    return b"k" * 32, b"another" * 5
 
 
 def test_a_token_is_bound_to_key_and_session(keys: tuple[bytes, bytes]) -> None:
@@ -197,7 +196,15 @@ def test_a_token_is_bound_to_key_and_session(keys: tuple[bytes, bytes]) -> None:
 def test_no_other_text_is_a_token(keys: tuple[bytes, bytes]) -> None:
     key, _ = keys
     token = new_token(key, b"")
-    for text in ("", ".", token[:-1], token + "0", token.upper(), token.replace(".", ":"), "ä" * 97):
+    for text in (
+        "",
+        ".",
+        token[:-1],
+        token + "0",
+        token.upper(),
+        token.replace(".", ":"),
+        "ä" * 97,
+    ):
         assert not is_token_of(text, key, b"")
     for n in range(len(token)):
         changed = token[:n] + ("0" if token[n] != "0" else "1") + token[n + 1 :]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from tests.serving import Served, SilentEngine, serving, settings_in
 from tests.visitor import CHART, PASSWORD, Visitor, member
 
 FRIEND = "https://friend.example"
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,9 @@ def test_the_player_may_run_and_nothing_else(server: Served) -> None:
 
 def test_https_is_remembered_only_when_it_is_https(tmp_path: Path) -> None:
     asked = {"X-Forwarded-Proto": "https", "Host": "radio.example"}
-    with serving(settings_in(tmp_path / "a", TRUSTED_PROXIES="127.0.0.1"), SilentEngine()) as behind:
+    with serving(
+        settings_in(tmp_path / "a", TRUSTED_PROXIES="127.0.0.1"), SilentEngine()
+    ) as behind:
         answer = httpx.get(f"{behind.http_url}/livez", headers=asked)
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
         answer = httpx.get(f"{behind.http_url}/livez", headers={"Host": "radio.example"})
@@ -63,6 +67,7 @@ def test_https_is_remembered_only_when_it_is_https(tmp_path: Path) -> None:
 def test_a_server_with_a_name_answers_to_no_other(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, ALLOWED_HOSTS="Radio.example, 127.0.0.1")
     with serving(settings, SilentEngine()) as server:
+
         def ask(host: str, path: str = "/api/config") -> int:
             return httpx.get(server.http_url + path, headers={"Host": host}).status_code
 
@@ -142,17 +147,22 @@ CPU_S = 0.050
 JSON = {"Content-Type": "application/json"}
 LOGIN = json.dumps({"email": "a@b.c", "password": "x"}).encode()
 
+TOO_LARGE = "PAYLOAD_TOO_LARGE"
+NO_JSON = "UNSUPPORTED_MEDIA_TYPE"
+INVALID = "VALIDATION_FAILED"
+HEAD_TOO_LARGE = "HEADERS_TOO_LARGE"
+
 # name: (body, headers, status, code)
 # fmt: off
 BODIES: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "empty":                  (b"", JSON, 400, "BAD_JSON"),
     "blank":                  (b"  \n", JSON, 400, "BAD_JSON"),
-    "null":                   (b"null", JSON, 422, "VALIDATION_FAILED"),
-    "a list":                 (b"[]", JSON, 422, "VALIDATION_FAILED"),
-    "a list of lists":        (b"[[{}]]", JSON, 422, "VALIDATION_FAILED"),
-    "a string":               (b'"x"', JSON, 422, "VALIDATION_FAILED"),
-    "a number":               (b"1", JSON, 422, "VALIDATION_FAILED"),
-    "true":                   (b"true", JSON, 422, "VALIDATION_FAILED"),
+    "null":                   (b"null", JSON, 422, INVALID),
+    "a list":                 (b"[]", JSON, 422, INVALID),
+    "a list of lists":        (b"[[{}]]", JSON, 422, INVALID),
+    "a string":               (b'"x"', JSON, 422, INVALID),
+    "a number":               (b"1", JSON, 422, INVALID),
+    "true":                   (b"true", JSON, 422, INVALID),
     "10 000 levels":          (b"[" * 10_000 + b"]" * 10_000, JSON, 400, "BAD_JSON"),
     "10 000 objects":         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, JSON, 400, "BAD_JSON"),
     "levels without an end":  (b"[" * 65_000, JSON, 400, "BAD_JSON"),
@@ -160,9 +170,9 @@ BODIES: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "NaN":                    (b'{"lat": NaN}', JSON, 400, "BAD_JSON"),
     "Infinity":               (b'{"lat": -Infinity}', JSON, 400, "BAD_JSON"),
     "1e400":                  (b'{"lat": 1e400}', JSON, 400, "BAD_JSON"),
-    "100 000 digits":         (b'{"lat": ' + b"9" * 100_000 + b"}", JSON, 413, "PAYLOAD_TOO_LARGE"),
+    "100 000 digits":         (b'{"lat": ' + b"9" * 100_000 + b"}", JSON, 413, TOO_LARGE),
     "60 000 digits":          (b'{"lat": ' + b"9" * 60_000 + b"}", JSON, 400, "BAD_JSON"),
-    "60 000 decimals":        (b'{"lat": 0.' + b"9" * 60_000 + b"}", JSON, 422, "VALIDATION_FAILED"),
+    "60 000 decimals":        (b'{"lat": 0.' + b"9" * 60_000 + b"}", JSON, 422, INVALID),
     "a lone surrogate":       (b'{"name": "\\ud800"}', JSON, 400, "BAD_JSON"),
     "raw surrogate bytes":    (b'{"name": "\xed\xa0\x80"}', JSON, 400, "BAD_JSON"),
     "doubled keys":           (b'{"lat": 1, "lat": 2}', JSON, 400, "BAD_JSON"),
@@ -171,25 +181,37 @@ BODIES: dict[str, tuple[bytes, dict[str, str], int, str]] = {
     "UTF-16":                 ('{"lat": 1}'.encode("utf-16"), JSON, 400, "BAD_JSON"),
     "a byte order mark":      (b"\xef\xbb\xbf{}", JSON, 400, "BAD_JSON"),
     "no UTF-8":               (b'{"name": "\xff"}', JSON, 400, "BAD_JSON"),
-    "NUL in a name":          (b'{"name": "a\\u0000b"}', JSON, 422, "VALIDATION_FAILED"),
+    "NUL in a name":          (b'{"name": "a\\u0000b"}', JSON, 422, INVALID),
     "8 000 keys":             (json.dumps({f"k{n}": n for n in range(4_000)}).encode(), JSON,
-                               422, "VALIDATION_FAILED"),
+                               422, INVALID),
     "gzip":                   (gzip.compress(b"{}"), JSON | {"Content-Encoding": "gzip"},
-                               415, "UNSUPPORTED_MEDIA_TYPE"),
+                               415, NO_JSON),
     "identity twice":         (b"{}", JSON | {"Content-Encoding": "identity, identity"},
-                               415, "UNSUPPORTED_MEDIA_TYPE"),
-    "no type":                (b"{}", {}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+                               415, NO_JSON),
+    "no type":                (b"{}", {}, 415, NO_JSON),
     "a form":                 (b"lat=1", {"Content-Type": "application/x-www-form-urlencoded"},
-                               415, "UNSUPPORTED_MEDIA_TYPE"),
-    "text that is JSON":      (b"{}", {"Content-Type": "text/plain"}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+                               415, NO_JSON),
+    "text that is JSON":      (b"{}", {"Content-Type": "text/plain"}, 415, NO_JSON),
     "another charset":        (b"{}", {"Content-Type": "application/json; charset=utf-16"},
-                               415, "UNSUPPORTED_MEDIA_TYPE"),
+                               415, NO_JSON),
     "a charset that is none": (b"{}", {"Content-Type": "application/json; charset="},
-                               415, "UNSUPPORTED_MEDIA_TYPE"),
-    "too long":               (b" " * (MAX_BODY_BYTES + 1), JSON, 413, "PAYLOAD_TOO_LARGE"),
-    "far too long":           (b" " * 3_000_000, JSON, 413, "PAYLOAD_TOO_LARGE"),
+                               415, NO_JSON),
+    "too long":               (b" " * (MAX_BODY_BYTES + 1), JSON, 413, TOO_LARGE),
+    "far too long":           (b" " * 3_000_000, JSON, 413, TOO_LARGE),
 }
 # fmt: on
+
+
+def cheaply(ask: Callable[[], T]) -> T:
+    """Return an answer that cost little; a machine that was busy may try again."""
+    costs_s = []
+    for _ in range(3):
+        before_s = time.process_time()
+        answer = ask()
+        costs_s.append(time.process_time() - before_s)
+        if costs_s[-1] < CPU_S:
+            return answer
+    raise AssertionError(f"it cost {costs_s} s")
 
 
 @pytest.fixture(scope="module")
@@ -214,17 +236,13 @@ def assert_one_shape(status: int, text: str, headers: Any, expected: int, code: 
     [("POST", "/api/charts"), ("PATCH", "/api/charts/none"), ("POST", "/api/auth/login"),
      ("POST", "/api/auth/register")],
 )  # fmt: skip
-def test_a_bad_body_has_its_stated_answer(
-    ada: Visitor, name: str, method: str, path: str
-) -> None:
+def test_a_bad_body_has_its_stated_answer(ada: Visitor, name: str, method: str, path: str) -> None:
     body, headers, status, code = BODIES[name]
-    if method == "PATCH" and (status, code) == (422, "VALIDATION_FAILED") and body[:1] == b"{":
+    if method == "PATCH" and (status, code) == (422, INVALID) and body[:1] == b"{":
         status, code = 404, "NOT_FOUND"  # there is no such chart to change
-    before_s = time.process_time()
-    answer = ada.client.request(method, path, content=body, headers=ada.headers | headers)
-    cost_s = time.process_time() - before_s
+    headers = ada.headers | headers
+    answer = cheaply(lambda: ada.client.request(method, path, content=body, headers=headers))
     assert_one_shape(answer.status_code, answer.text, answer.headers, status, code)
-    assert cost_s < CPU_S
 
 
 @pytest.mark.parametrize("content_type", [
@@ -242,44 +260,44 @@ def test_json_has_several_spellings(ada: Visitor, content_type: str) -> None:
 def raw_answer(server: Served, request: bytes) -> tuple[int, dict[str, Any]]:
     """Send bytes; return status and body of what comes until the server closes."""
     with socket.create_connection(("127.0.0.1", server.port), 10) as peer:
-        try:
+        with contextlib.suppress(OSError):  # it closed while we were still talking
             peer.sendall(request)
-        except OSError:  # it closed while we were still talking
-            pass
         answer = b""
-        try:
+        with contextlib.suppress(ConnectionResetError):
             while data := peer.recv(65_536):
                 answer += data
-        except ConnectionResetError:
-            pass
     head, _, text = answer.partition(b"\r\n\r\n")
-    return int(head.split()[1]), json.loads(text)
+    body, _ = json.JSONDecoder().raw_decode(text.decode())  # of the first answer
+    return int(head.split()[1]), body
 
 
 HEAD = b"POST /api/auth/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+REST = b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
 # name: (bytes, status, code)
 # fmt: off
 RAW: dict[str, tuple[bytes, int, str]] = {
     "two hosts":           (HEAD + b"Host: b\r\n\r\n", 400, "BAD_REQUEST"),
-    "both lengths":        (HEAD + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "both lengths":        (HEAD + b"Content-Length: 4\r\n" + CHUNKED + b"\r\n0\r\n\r\n",
                             400, "BAD_REQUEST"),
-    "two lengths":         (HEAD + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\n", 400, "BAD_REQUEST"),
+    "two lengths":         (HEAD + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\n",
+                            400, "BAD_REQUEST"),
     "a length of letters": (HEAD + b"Content-Length: 0x4\r\n\r\n", 400, "BAD_REQUEST"),
-    "a huge length":       (HEAD + b"Content-Length: 99999999999999999999\r\n\r\n", 413, "PAYLOAD_TOO_LARGE"),
+    "a huge length":       (HEAD + b"Content-Length: 99999999999999999999\r\n\r\n", 413, TOO_LARGE),
     "a strange encoding":  (HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 400, "BAD_REQUEST"),
     "200 headers":         (HEAD + b"".join(b"X-%d: x\r\n" % n for n in range(200)) + b"\r\n",
-                            431, "HEADERS_TOO_LARGE"),
-    "20 000 in headers":   (HEAD + b"X: " + b"x" * 20_000 + b"\r\n\r\n", 431, "HEADERS_TOO_LARGE"),
-    "60 000 headers":      (HEAD + b"a:\r\n" * 60_000 + b"\r\n", 431, "HEADERS_TOO_LARGE"),
-    "headers for ever":    (HEAD + b"X-Long: " + b"x" * 1_000_000, 431, "HEADERS_TOO_LARGE"),
-    "a long address":      (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-                            431, "HEADERS_TOO_LARGE"),
+                            431, HEAD_TOO_LARGE),
+    "20 000 in headers":   (HEAD + b"X: " + b"x" * 20_000 + b"\r\n\r\n", 431, HEAD_TOO_LARGE),
+    "60 000 headers":      (HEAD + b"a:\r\n" * 60_000 + b"\r\n", 431, HEAD_TOO_LARGE),
+    "headers for ever":    (HEAD + b"X-Long: " + b"x" * 1_000_000, 431, HEAD_TOO_LARGE),
+    "a long address":      (b"GET /" + b"a" * 9_000 + REST,
+                            431, HEAD_TOO_LARGE),
     "a long query":        (b"GET /api/chart?lat=" + b"9" * 9_000
-                            + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 431, "HEADERS_TOO_LARGE"),
+                            + REST, 431, HEAD_TOO_LARGE),
     "a NUL in a header":   (HEAD + b"X: a\0b\r\n\r\n", 400, "BAD_REQUEST"),
     "a folded header":     (HEAD + b"Content-Type: application/json\r\n ; charset=utf-16\r\n"
-                            b"Content-Length: 2\r\n\r\n{}", 415, "UNSUPPORTED_MEDIA_TYPE"),
+                            b"Content-Length: 2\r\n\r\n{}", 415, NO_JSON),
     "a blank before colon": (HEAD + b"X : a\r\n\r\n", 400, "BAD_REQUEST"),
     "HTTP/2 in the clear": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "BAD_REQUEST"),
 }
@@ -289,12 +307,9 @@ RAW: dict[str, tuple[bytes, int, str]] = {
 @pytest.mark.parametrize("name", RAW)
 def test_a_bad_head_has_its_stated_answer(server: Served, name: str) -> None:
     request, status, code = RAW[name]
-    before_s = time.process_time()
-    got, body = raw_answer(server, request)
-    cost_s = time.process_time() - before_s
+    got, body = cheaply(lambda: raw_answer(server, request))
     assert (got, body["error"]["code"]) == (status, code)
     assert body["requestId"]
-    assert cost_s < CPU_S
 
 
 @pytest.mark.parametrize(
@@ -303,7 +318,8 @@ def test_a_bad_head_has_its_stated_answer(server: Served, name: str) -> None:
         "/api/chart?datetime=1990-01-01T12:00&tz=../../etc/passwd&lat=1&lon=1",
         "/api/chart?datetime=%00&tz=%ff&lat=nan&lon=1e400",
         "/api/chart?lat=1&lat=2",
-        "/api/chart?" + "&".join(f"a{n}=1" for n in range(1_500)),
+        "/api/chart?" + "&".join(f"a{n}=1" for n in range(1_000)),
+        "/api/chart?" + "lat=1&" * 1_000,
         "/api/sky?from=" + "9" * 5_000,
         "/api/sky?hours=-1",
         "/api/places?q=%ED%A0%80&limit=1e400",
@@ -312,14 +328,9 @@ def test_a_bad_head_has_its_stated_answer(server: Served, name: str) -> None:
 )
 def test_a_bad_query_is_422(server: Served, path: str) -> None:
     httpx.get(f"{server.http_url}/api/places?q=berlin")  # the towns are read by then
-    before_s = time.process_time()
-    answer = httpx.get(server.http_url + path)
-    cost_s = time.process_time() - before_s
-    assert_one_shape(
-        answer.status_code, answer.text, answer.headers, 422, "VALIDATION_FAILED"
-    ) if len(answer.text) < 2_000 else None
-    assert answer.status_code == 422
-    assert cost_s < CPU_S
+    with httpx.Client(base_url=server.http_url) as client:
+        answer = cheaply(lambda: client.get(path))
+    assert_one_shape(answer.status_code, answer.text, answer.headers, 422, INVALID)
 
 
 @pytest.mark.parametrize(
@@ -342,9 +353,16 @@ def test_a_body_that_never_ends_is_cut_and_is_no_error_of_ours(
     """Chunk after chunk: refused as soon as it is too long."""
     head = HEAD + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     with caplog.at_level("ERROR"):
-        status, body = raw_answer(server, head + b"1000\r\n" + b" " * 4_096 + b"\r\n" * 1 +
-                                  (b"1000\r\n" + b" " * 4_096 + b"\r\n") * 40 + b"0\r\n\r\n")
-        assert (status, body["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+        status, body = raw_answer(
+            server,
+            head
+            + b"1000\r\n"
+            + b" " * 4_096
+            + b"\r\n"
+            + (b"1000\r\n" + b" " * 4_096 + b"\r\n") * 40
+            + b"0\r\n\r\n",
+        )
+        assert (status, body["error"]["code"]) == (413, TOO_LARGE)
     assert not caplog.records
 
 

@@ -339,14 +339,18 @@ def test_a_full_disk_is_trouble_that_passes(tmp_path: Path) -> None:
             await store.open()
             free = os.statvfs(disk)
             ballast.write_bytes(bytes((free.f_bavail - 20) * free.f_bsize))
-            with pytest.raises(StoreUnavailable) as caught:
-                for n in range(1_000):
+            trouble, n = None, 0
+            while trouble is None:
+                n += 1
+                try:
                     acknowledged.append((await store.write(add(n))).email)
-            assert "disk" in caught.value.trouble
+                except StoreUnavailable as error:
+                    trouble = error.trouble
+            assert "disk" in trouble
             found = await store.read(lambda connection: users.user_of_email(connection, "x"))
             assert found is None
             ballast.unlink()
-            acknowledged.append((await store.write(add(1_000))).email)
+            acknowledged.append((await store.write(add(0))).email)
 
         health: list[str] = []
         in_store(path, use, health)
@@ -365,9 +369,13 @@ def test_a_file_that_may_not_grow_is_trouble_that_passes(tmp_path: Path) -> None
             connection.execute(f"PRAGMA max_page_count = {n_pages}")
 
         await store.write(stop_growing)
-        with pytest.raises(StoreUnavailable) as caught:
+
+        def add_many(connection: sqlite3.Connection) -> None:
             for n in range(1_000):
-                await store.write(add(n))
+                add(n)(connection)
+
+        with pytest.raises(StoreUnavailable) as caught:
+            await store.write(add_many)
         assert "disk is full" in caught.value.trouble
         await store.write(add(2_000))  # on a new connection, which may grow
 
@@ -409,7 +417,9 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path: Path) 
                 acknowledged.add(line.strip())
                 if n == 20 + 13 * round_number:
                     writer.send_signal(signal.SIGKILL)
-                    acknowledged.update(line.strip() for line in writer.stdout if "example\n" in line)
+                    acknowledged.update(
+                        line.strip() for line in writer.stdout if "example\n" in line
+                    )
                     break
             assert writer.wait(20) == -signal.SIGKILL
         assert acknowledged <= set(emails_in(path))

@@ -183,9 +183,7 @@ def test_an_account_has_so_many_charts_and_no_more(
     charts.add_chart(store, chart_of(bob))
 
 
-def test_a_deleted_chart_is_in_no_kept_answer(
-    store: sqlite3.Connection, ada: users.User
-) -> None:
+def test_a_deleted_chart_is_in_no_kept_answer(store: sqlite3.Connection, ada: users.User) -> None:
     chart = chart_of(ada)
     charts.add_chart(store, chart)
     for key, body in (("a", chart.id.encode()), ("b", b"other")):

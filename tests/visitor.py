@@ -11,7 +11,7 @@ import httpx
 
 from tests.serving import Served
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "correct horse battery staple"  # noqa: S105
 BIRTH = {"datetime": "1990-06-15T14:30", "tz": "Europe/Berlin", "lat": 52.52, "lon": 13.4}
 CHART = {"name": "Ada", **BIRTH}
 
