@@ -40,7 +40,8 @@ class Secret(Exception):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("server")
-    with serving(settings_in(folder), SilentEngine()) as served:
+    settings = settings_in(folder, RATE_LIMIT_MAX="1000000")
+    with serving(settings, SilentEngine()) as served:
         yield served
 
 

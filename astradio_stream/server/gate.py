@@ -113,6 +113,8 @@ class Gate:
             return "HEADERS_TOO_LARGE", f"there may be {MAX_HEADERS} headers at most"
         if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADER_BYTES:
             return "HEADERS_TOO_LARGE", f"the headers may have {MAX_HEADER_BYTES} bytes at most"
+        if scope["type"] == "http" and scope["http_version"] not in ("1.0", "1.1"):
+            return "BAD_REQUEST", "this server speaks HTTP/1.1"
         if "transfer-encoding" in headers and "content-length" in headers:
             # Two lengths are two readings: the way to smuggle a request past a proxy.
             return "BAD_REQUEST", "a request has Transfer-Encoding or Content-Length, not both"

@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 
 REQUEST_S: Final = 10.0
 """How long a request may take to arrive (seconds); a slow one must not hold its place for ever."""
-SENDING_S: Final = 10.0
-"""How often we look whether an answer is being taken (seconds) …"""
-LEAST_TAKEN_BYTES: Final = 5_000
-"""… and how much of it must be gone by then: half a kilobyte per second."""
+SENDING_S: Final = 30.0
+"""How long nothing of an answer may be taken (seconds). The system takes it from us in steps of a
+third of its own buffer, some thirty kilobytes on a slow line: so it is one kilobyte a second."""
 MAX_HEAD_BYTES: Final = 32_768
 """Beyond it a head is not even taken apart: a quarter of a megabyte of tiny headers would cost
 a tenth of a second. What is less than this and still too large the gate refuses."""
@@ -131,14 +130,18 @@ class PageProtocol(H11Protocol):
         self._watch_sending()
 
     def resume_writing(self) -> None:
-        """Write on."""
+        """Write on; how much is left says nothing while more is added."""
         self._taken()
         super().resume_writing()
+        if self.cycle is not None and self.cycle.response_complete:
+            self._watch_sending()
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Close what is idle; the last answer may still be on its way."""
-        super().timeout_keep_alive_handler()
+    def on_response_complete(self) -> None:
+        """Wait for the next request; this answer may still be on its way."""
+        super().on_response_complete()
         self._watch_sending()
+        if self.conn.trailing_data[0]:  # part of the next request is here already
+            self._watch()
 
     def _leave(self) -> None:
         """Close as soon as all is sent."""
@@ -166,9 +169,9 @@ class PageProtocol(H11Protocol):
             self._sending = self.loop.call_later(self.sending_s, self._look_again, n_bytes)
 
     def _look_again(self, n_bytes_before: int) -> None:
-        """Cut the connection of who takes nothing, or almost nothing."""
+        """Cut the connection of who takes nothing."""
         self._sending = None
-        if self.transport.get_write_buffer_size() > n_bytes_before - LEAST_TAKEN_BYTES:
+        if self.transport.get_write_buffer_size() >= n_bytes_before:
             self.transport.abort()
         else:
             self._watch_sending()
