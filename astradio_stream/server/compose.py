@@ -25,6 +25,7 @@ from astradio_stream.server.orders import (
     has_saved_charts,
     order_from_json,
     read_order,
+    require_readable,
     with_saved_charts,
 )
 from astradio_stream.server.readiness import Readiness
@@ -174,6 +175,7 @@ class ComposePage:
             if kept is not None:
                 return order_from_json(orjson.loads(kept.body))
         if has_saved_charts(fields):
+            require_readable(fields, self._defaults)
             written = fields
             fields = await self._desk.store.read(
                 lambda store: with_saved_charts(store, written, user_id)

@@ -78,12 +78,22 @@ def read_order(fields: dict[str, Any], now: Moment, defaults: ModelVersions) -> 
         NotFound: there is no such station.
     """
     details: Details = []
-    duration_s = number(SHORTEST_S, LONGEST_S)(
-        fields.get("durationS", DEFAULT_DURATION_S), "durationS", details
-    )
+    duration_s = _duration_s(fields, details)
     if details:
         raise ValidationFailed([*mistakes_of(fields, defaults), *details])
     return Order(resolve(fields, now, defaults), seconds_to_samples(duration_s))
+
+
+def require_readable(fields: dict[str, Any], defaults: ModelVersions) -> None:
+    """Find mistakes in a request before anything that it names is looked up.
+
+    Raises:
+        ValidationFailed: fields are wrong; all of them are named.
+    """
+    details: Details = []
+    _duration_s(fields, details)
+    if mistakes := [*mistakes_of(fields, defaults), *details]:
+        raise ValidationFailed(mistakes)
 
 
 def order_from_json(kept: dict[str, Any]) -> Order:
@@ -113,6 +123,12 @@ def has_saved_charts(fields: dict[str, Any]) -> bool:
     """Return whether a request names a saved chart."""
     charts = fields.get("charts")
     return isinstance(charts, list) and len(charts) <= MAX_CHARTS and any(map(_is_saved, charts))
+
+
+def _duration_s(fields: dict[str, Any], details: Details) -> float:
+    read = number(SHORTEST_S, LONGEST_S)
+    duration_s: float = read(fields.get("durationS", DEFAULT_DURATION_S), "durationS", details)
+    return duration_s
 
 
 def _is_saved(chart: object) -> bool:
