@@ -1,4 +1,4 @@
-"""Files of pieces: immutable under their digest, in parts, within bounds, made again when evicted."""
+"""Files of pieces: immutable under their digest, in parts, in bounds, made again when evicted."""
 
 from __future__ import annotations
 

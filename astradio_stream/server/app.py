@@ -24,6 +24,7 @@ from astradio_stream.server.gate import Gate
 from astradio_stream.server.media import MediaFolder
 from astradio_stream.server.media_routes import media_routes
 from astradio_stream.server.metrics import Metrics
+from astradio_stream.server.openapi import description_routes
 from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
 from astradio_stream.server.probes import probe_routes
 from astradio_stream.server.readiness import ReadinessState
@@ -103,6 +104,7 @@ def build_app(
             *chart_routes(desk),
             *compose_routes(page),
             *media_routes(page, folder),
+            *description_routes(settings),
             WebSocketRoute("/stream", on_stream),
             Route("/stream", on_plain_stream),
             WebSocketRoute("/{path:path}", on_unknown_stream),
