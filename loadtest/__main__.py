@@ -6,7 +6,7 @@ import argparse
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from loadtest import bench_bank, bench_music, bench_segment, bench_server
+from loadtest import bench_bank, bench_compose, bench_music, bench_segment, bench_server
 from loadtest.ears import NAMES
 from loadtest.table import machine
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "bank": bench_bank.run,
+    "compose": bench_compose.run,
     "music": bench_music.run,
     "segment": bench_segment.run,
     "server": bench_server.run,

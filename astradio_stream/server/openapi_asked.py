@@ -62,7 +62,7 @@ def asked_schemas(default_audio: str) -> dict[str, Schema]:
     password = partial(text, maxLength=passwords.LONGEST)
     birth = {"lat": number(-90, 90), "lon": number(-180, 180)}
     # A name that is nothing but blanks, or breaks lines, is none.
-    name = matching(r"(?=.*[!-~])[ -~]+", "on one line", maxLength=MAX_NAME_CHARACTERS)
+    name = matching(r" *[!-~][ -~]*", "on one line", maxLength=MAX_NAME_CHARACTERS)
     return {
         "Zone": one_of(*zone_names(), about="the IANA name of a time zone"),
         "Birth": _birth({"name": text(maxLength=MAX_NAME_CHARACTERS)}, {}),
