@@ -6,14 +6,19 @@ made is taken, else the best. Sections say it plainly or varied (see `variation`
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.chance import Draws, draws
-from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, craft_of
-from astradio_stream.music.v1_1.form import CONTRAST, Decision, Movement, Phrase
+from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, Harmony, craft_of
+from astradio_stream.music.v1_1.form import Decision, Movement
 from astradio_stream.music.v1_1.rhythms import Rhythm, rhythms_of
 from astradio_stream.music.v1_1.tones import Tone, chord_step, register_of, restful_step
-from astradio_stream.music.v1_1.variation import varied
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Theme = tuple[tuple[Tone, ...], ...]
+"""The tones of each phrase of a period."""
 
 _N_CANDIDATES: Final = 20
 _CANDIDATE_DRAWS: Final = 48
@@ -46,7 +51,11 @@ def _motif(movement: Movement, material: int) -> tuple[int, ...]:
 
 
 def _candidate(
-    movement: Movement, phrase: Phrase, rhythms: list[Rhythm], chance: Draws, motif: tuple[int, ...]
+    movement: Movement,
+    phrase: Harmony,
+    rhythms: list[Rhythm],
+    chance: Draws,
+    motif: tuple[int, ...],
 ) -> list[Tone]:
     palette = movement.palette
     cap = palette.leap_cap
@@ -97,15 +106,12 @@ def _candidate(
     return tones
 
 
-def melodies_of(
-    seed: int, movement: Movement, phrases: tuple[Phrase, ...]
-) -> tuple[tuple[Tone, ...], ...]:
-    """Return the melodies of the one or two phrases of a period.
+def theme_of(seed: int, movement: Movement, material: int, harmony: Sequence[Harmony]) -> Theme:
+    """Return the theme of one material over the harmony of its one or two phrases.
 
-    Both begin alike. Periods of one material come from one theme; statement and contrast say it as
-    it is, variation and return in ways of their own.
+    Both phrases begin alike. Periods of one material come from one theme; how a section says it is
+    the matter of `variation`.
     """
-    material = 1 if phrases[0].kind == CONTRAST else 0
     rhythms = rhythms_of(seed, movement, material)
     motif = _motif(movement, material)
     run = draws(
@@ -116,11 +122,11 @@ def melodies_of(
     for part in run.split(_N_CANDIDATES):
         candidate = [
             _candidate(movement, phrase, rhythms, fresh, motif)
-            for phrase, fresh in zip(phrases, part.copies(len(phrases)), strict=True)
+            for phrase, fresh in zip(harmony, part.copies(len(harmony)), strict=True)
         ]
-        craft = craft_of(candidate, movement, phrases)
+        craft = craft_of(candidate, movement, harmony)
         if craft > best:
             theme, best = candidate, craft
         if craft >= GOOD_ENOUGH:
             break
-    return tuple(map(tuple, varied(seed, movement, phrases, theme)))
+    return tuple(map(tuple, theme))
