@@ -74,6 +74,9 @@ class SilentEngine:
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         return self._parts(programme, hello, to_index)
 
+    def at_hand(self, _programme: Programme, _k: int, _codec: Codec) -> ReadyMade | None:
+        return None
+
     async def segment(self, _programme: Programme, k: int, codec: Codec) -> ReadyMade:
         if self.failure is not None:
             raise self.failure

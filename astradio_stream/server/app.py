@@ -19,6 +19,7 @@ from astradio_stream.server.engine import Engine
 from astradio_stream.server.metrics import Metrics
 from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
 from astradio_stream.server.probes import probe_routes
+from astradio_stream.server.pump import Pump
 from astradio_stream.server.readiness import ReadinessState
 from astradio_stream.server.shell import MakesStreams, Shell
 from astradio_stream.server.sky_routes import sky_routes, warm_up
@@ -51,7 +52,7 @@ def build_app(
     clock = clock or SystemClock()
     metrics = Metrics()
     engine = engine or Engine(settings, metrics, clock)
-    shell = Shell(settings, clock, metrics, ReadinessState(clock), engine)
+    shell = Shell(settings, clock, metrics, ReadinessState(clock), engine, Pump(clock))
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

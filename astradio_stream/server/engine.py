@@ -137,6 +137,10 @@ class Engine:
         """Return segment k as listeners receive it, at epoch 0."""
         return await self.renderer.segment(programme, k, codec)
 
+    def at_hand(self, programme: Programme, k: int, codec: Codec) -> ReadyMade | None:
+        """Return segment k if it is made already."""
+        return self.renderer.cached(programme, k, codec)
+
     def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
         """Begin to make segment k if nobody has."""
         self.renderer.prefetch(programme, k, codec)

@@ -14,6 +14,7 @@ from websockets.exceptions import SecurityError
 
 from astradio_stream.server.http import kept_request_id
 from astradio_stream.server.malformed import early_refusal
+from astradio_stream.server.outlet import EXTENSION, Outlet
 
 if TYPE_CHECKING:
     from websockets.http11 import Request
@@ -60,6 +61,8 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             self._refuse(event, code, sentence, allow)
             return
         super().handle_connect(event)
+        extensions: dict[str, Any] = self.scope["extensions"]
+        extensions[EXTENSION] = Outlet(self)
 
     def handle_ping(self) -> None:
         """Answer a ping, unless its sender does not take the answers: they would pile up here."""

@@ -14,8 +14,12 @@ from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
+from astradio_stream.server.outlet import framed, framed_text
 from astradio_stream.stream.segment import Rendition, Segment, packets_of
-from astradio_stream.wire.quantum import Codec, pack_run, without_viz
+from astradio_stream.strict_json import dump_text
+from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES
+from astradio_stream.wire import answers
+from astradio_stream.wire.quantum import Codec, pack_run, with_epoch, without_viz
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,10 +50,37 @@ class ReadyMade:
         """Ten quanta without the picture, made when the first listener wants them."""
         return tuple(map(without_viz, self.with_viz))
 
+    @cached_property
+    def frames_with_viz(self) -> tuple[bytes, ...]:
+        """The quanta with the picture as WebSocket frames."""
+        return tuple(map(framed, self.with_viz))
+
+    @cached_property
+    def frames_without_viz(self) -> tuple[bytes, ...]:
+        """The quanta without the picture as WebSocket frames."""
+        return tuple(map(framed, self.without_viz))
+
+    @cached_property
+    def told(self) -> tuple[bytes, ...]:
+        """Frames of the events that are heard within each quantum; mostly none."""
+        told = [b""] * QUANTA_PER_SEGMENT
+        for event in self.events:
+            message = answers.event(event.index, event.kind, event.text, event.bodies, {})
+            told[event.index // QUANTUM_SAMPLES % QUANTA_PER_SEGMENT] += framed_text(
+                dump_text(message)
+            )
+        return tuple(told)
+
+    def frame(self, n: int, epoch: int, *, viz: bool) -> bytes:
+        """Return the frame of quantum n (0-9) for a listener in some epoch."""
+        if epoch == 0:
+            return (self.frames_with_viz if viz else self.frames_without_viz)[n]
+        return framed(with_epoch((self.with_viz if viz else self.without_viz)[n], epoch))
+
     @property
     def n_bytes(self) -> int:
         """Memory that the quanta take at the most (bytes)."""
-        return 2 * sum(map(len, self.with_viz))
+        return 4 * sum(map(len, self.with_viz))
 
 
 def sound_of(segment: Segment, codec: Codec, bitrate: int) -> tuple[bytes, ...]:
@@ -59,7 +90,7 @@ def sound_of(segment: Segment, codec: Codec, bitrate: int) -> tuple[bytes, ...]:
     return tuple(map(bytes, segment.quantum_pcm()))
 
 
-def framed(segment: Segment, codec: Codec, packets: tuple[bytes, ...]) -> ReadyMade:
+def ready_made(segment: Segment, codec: Codec, packets: tuple[bytes, ...]) -> ReadyMade:
     """Return a segment's quanta at epoch 0."""
     picture, size = segment.viz.tobytes(), segment.viz.shape[1]
     frames = [picture[at : at + size] for at in range(0, len(picture), size)]
@@ -152,7 +183,7 @@ class Renderer:
         rendered = perf_counter()
         packets = sound_of(segment, codec, self._bitrate)
         encoded = perf_counter()
-        made = framed(segment, codec, packets)
+        made = ready_made(segment, codec, packets)
         self._metrics.render_seconds.observe(rendered - began)
         self._metrics.encode_seconds.observe(encoded - rendered)
         return made

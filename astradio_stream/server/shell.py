@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from astradio_stream.server.clock import Clock
     from astradio_stream.server.listener import Listener
     from astradio_stream.server.metrics import Metrics
+    from astradio_stream.server.pump import Pump
     from astradio_stream.server.readiness import ReadinessState
     from astradio_stream.server.renderer import ReadyMade
     from astradio_stream.settings import Settings
@@ -48,6 +49,9 @@ class MakesStreams(Protocol):
     async def segment(self, programme: Programme, k: int, codec: Codec) -> ReadyMade:
         """Return segment k as listeners receive it, at epoch 0."""
 
+    def at_hand(self, programme: Programme, k: int, codec: Codec) -> ReadyMade | None:
+        """Return segment k if it is made already."""
+
     def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
         """Begin to make segment k if nobody has."""
 
@@ -69,6 +73,8 @@ class Shell:
     """How it stands."""
     engine: MakesStreams
     """Who makes the sound."""
+    pump: Pump
+    """Who sends it when it is due."""
     timings: Timings = field(default_factory=Timings)
     """How long listeners are waited for."""
     listeners: set[Listener] = field(default_factory=set)
