@@ -95,8 +95,13 @@ class SilentEngine:
         index = k * SEGMENT_SAMPLES + QUANTUM_SAMPLES
         return ReadyMade(quanta, (Event(index, "section", "a section", ("sun",)),))
 
-    def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
+    def prefetch(
+        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+    ) -> None:
         pass
+
+    async def reload(self, settings: Settings) -> None:
+        self.settings = settings
 
     def close(self) -> None:
         self.is_closed = True
@@ -159,7 +164,7 @@ def serving(settings: Settings, engine: Any = None) -> Iterator[Served]:
             await super().startup(sockets)
             started.set()
 
-    server = AnnouncedServer(uvicorn_config(app, settings), app.state.shell, "")
+    server = AnnouncedServer(uvicorn_config(app, settings), app.state.shell, lambda: None)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     with bound:
         thread.start()

@@ -32,11 +32,12 @@ from astradio_stream.units import (
     QUANTUM_SAMPLES,
     SEGMENT_SAMPLES,
     floor_to_quantum,
+    milliseconds_to_samples,
 )
 from astradio_stream.wire.actions import Action, Close, Join, Seek, SendText
 from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.messages import SUBPROTOCOL, JsonObject
-from astradio_stream.wire.pacer import ns_to_samples
+from astradio_stream.wire.pacer import ns_to_samples, samples_to_ns
 from astradio_stream.wire.quantum import CODEC_OF_WORD
 from astradio_stream.wire.session import Session, State
 
@@ -91,9 +92,13 @@ class Listener:
             check_programme=mistakes_of,
         )
 
-    def leave(self, message: JsonObject, closing: Closing) -> None:
-        """Say a last message and close."""
+    def tell(self, message: JsonObject) -> None:
+        """Say something that changes nothing."""
         self.session.tell(message)
+        self._wake.set()
+
+    def leave(self, closing: Closing) -> None:
+        """Close."""
         self.session.close(closing)
         self._wake.set()
 
@@ -233,7 +238,16 @@ class Listener:
     def _take(self, k: int, made: ReadyMade) -> None:
         """Keep segment k until another is wanted; the next will be wanted in a second."""
         self._made = (k, made)
-        self._shell.engine.prefetch(*self._played(k + 1))
+        self._shell.engine.prefetch(*self._played(k + 1), self._due_ns(k + 1))
+
+    def _due_ns(self, k: int) -> int:
+        """Return when the first quantum of segment k will be due."""
+        now_ns = self._clock.now_ns()
+        playhead, hello = self.session.playhead(now_ns), self.session.hello
+        if playhead is None or hello is None:
+            return now_ns
+        wanted = k * SEGMENT_SAMPLES + QUANTUM_SAMPLES - milliseconds_to_samples(hello.buffer_ms)
+        return now_ns + samples_to_ns(max(0, wanted - playhead))
 
     def _played(self, k: int) -> tuple[Programme, int, Codec]:
         """Return what names segment k: the programme, k, and how its sound is written."""

@@ -5,12 +5,14 @@ Label sets are closed: no seed, address, id or path ever becomes a label.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.process_collector import ProcessCollector
 
 if TYPE_CHECKING:
@@ -68,6 +70,10 @@ TABLE: Final = (
     #      name                        kind       label      meaning
     Metric("quantum_lateness_seconds", Histogram, "",        "How late a quantum is sent"),
     Metric("first_quantum_seconds",    Histogram, "",        "From hello to the first quantum"),
+    Metric("loop_lag_seconds",         Histogram, "",        "How late the event loop is"),
+    Metric("late_segments",            Counter,   "",        "Segments ready after their moment"),
+    Metric("busy_ratio",               Gauge,     "",        "Share of the cores in use"),
+    Metric("programmes",               Gauge,     "",        "Distinct programmes played now"),
     Metric("render_seconds",           Histogram, "",        "Rendering a segment"),
     Metric("encode_seconds",           Histogram, "",        "Encoding a segment"),
     Metric("cache_requests",           Counter,   "result",  "Segments: hit, miss, joined"),
@@ -82,11 +88,26 @@ TABLE: Final = (
 # fmt: on
 
 
+MULTIPROC_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the Prometheus client of each process keeps its figures, if this variable is set."""
+_GREATEST: Final = frozenset({"busy_ratio"})
+"""Gauges of which several processes tell the greatest; others are added."""
+
+
+def forget_process(pid: int) -> None:
+    """Let the gauges of a process that has ended count no more; what it counted stays."""
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
 class Metrics:
-    """The metrics of one app."""
+    """The metrics of one app; where several processes serve, the page adds up those of all."""
 
     quantum_lateness_seconds: Histogram
     first_quantum_seconds: Histogram
+    loop_lag_seconds: Histogram
+    late_segments: Counter
+    busy_ratio: Gauge
+    programmes: Gauge
     render_seconds: Histogram
     encode_seconds: Histogram
     cache_requests: Counter
@@ -107,8 +128,16 @@ class Metrics:
                 made = Histogram(
                     name, row.meaning, labels, buckets=BUCKETS_S, registry=self.registry
                 )
+            elif row.kind is Gauge:
+                made = Gauge(
+                    name,
+                    row.meaning,
+                    labels,
+                    registry=self.registry,
+                    multiprocess_mode="livemax" if row.name in _GREATEST else "livesum",
+                )
             else:
-                made = row.kind(name, row.meaning, labels, registry=self.registry)
+                made = Counter(name, row.meaning, labels, registry=self.registry)
             setattr(self, row.name, made)
         ProcessCollector(registry=self.registry)
 
@@ -135,4 +164,8 @@ class Metrics:
     def to_text(self) -> tuple[bytes, str]:
         """Return the page that Prometheus reads, and its content type."""
         self.flush()
-        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_0_0_4
+        registry = self.registry
+        if MULTIPROC_DIR in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4

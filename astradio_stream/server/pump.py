@@ -65,8 +65,8 @@ class Pump:
         self._gathering = 0
         self._judged_ns = clock.now_ns()
         self._spent_ns = 0
-        self.busy = 0.0
-        """Share of the last second that was spent sending (0-1)."""
+        self.sending_ns = 0
+        """Time spent sending in all."""
 
     @property
     def gather_ns(self) -> int:
@@ -133,12 +133,13 @@ class Pump:
     def _judge(self, began_ns: int, now_ns: int) -> None:
         """Count the time that sending took; once a second, gather more or less."""
         self._spent_ns += now_ns - began_ns
+        self.sending_ns += now_ns - began_ns
         passed_ns = now_ns - self._judged_ns
         if passed_ns < JUDGED_NS:
             return
-        self.busy = self._spent_ns / passed_ns
+        busy = self._spent_ns / passed_ns
         self._spent_ns, self._judged_ns = 0, now_ns
-        if self.busy > BUSY_UP and self._gathering < len(GATHERINGS) - 1:
+        if busy > BUSY_UP and self._gathering < len(GATHERINGS) - 1:
             self._gathering += 1
-        elif self.busy < BUSY_DOWN and self._gathering > 0:
+        elif busy < BUSY_DOWN and self._gathering > 0:
             self._gathering -= 1

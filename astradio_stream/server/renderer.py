@@ -11,8 +11,8 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
-from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from time import perf_counter, thread_time_ns
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from astradio_stream.server.outlet import framed, framed_text
 from astradio_stream.stream.segment import Rendition, Segment, packets_of
@@ -22,18 +22,23 @@ from astradio_stream.wire import answers
 from astradio_stream.wire.quantum import Codec, pack_run, with_epoch, without_viz
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from concurrent.futures import Executor
+    from collections.abc import Mapping
 
     from astradio_stream.audio.bank import Bank
     from astradio_stream.music.score import Event
+    from astradio_stream.server.clock import Clock
+    from astradio_stream.server.load import Load
     from astradio_stream.server.metrics import Metrics
+    from astradio_stream.server.pool import Job, RenderPool
     from astradio_stream.stream.programme import Programme
 
 _RENDITIONS: Final = 1024
 """Scores remembered: a few dozen bars each."""
 
-Key = tuple[str, int, Codec]
+GRACE_NS: Final = 100_000_000
+"""One quantum: a segment that is wanted at once cannot be there at once."""
+
+Key: TypeAlias = tuple[str, int, Codec]
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,10 @@ class ReadyMade:
         return 4 * sum(map(len, self.with_viz))
 
 
+Made: TypeAlias = tuple[ReadyMade, int]
+"""A segment, and the CPU time it took (nanoseconds)."""
+
+
 def sound_of(segment: Segment, codec: Codec, bitrate: int) -> tuple[bytes, ...]:
     """Return a segment's packets: fifty of Opus, or one of PCM for each quantum."""
     if codec is Codec.OPUS:
@@ -99,7 +108,7 @@ def ready_made(segment: Segment, codec: Codec, packets: tuple[bytes, ...]) -> Re
 
 
 class Renderer:
-    """All programmes of one process, rendered on the threads of an executor.
+    """All programmes of one process, rendered on the threads of a pool.
 
     Its methods are called on the event loop's thread only.
     """
@@ -107,22 +116,27 @@ class Renderer:
     def __init__(
         self,
         banks: Mapping[str, Bank],
-        executor: Executor,
+        pool: RenderPool,
         *,
         bitrate: int,
         cache_bytes: int,
         metrics: Metrics,
+        load: Load,
+        clock: Clock,
     ) -> None:
         """Render with the banks of the audio models, by version."""
         self._banks = banks
-        self._executor = executor
+        self._pool = pool
         self._bitrate = bitrate
         self._cache_bytes = cache_bytes
         self._metrics = metrics
+        self._load = load
+        self._clock = clock
+        self._hits = metrics.cache_requests.labels("hit")
         self._renditions: OrderedDict[str, Rendition] = OrderedDict()
         self._cache: OrderedDict[Key, ReadyMade] = OrderedDict()
         self._n_bytes = 0
-        self._flights: dict[Key, asyncio.Future[ReadyMade]] = {}
+        self._flights: dict[Key, tuple[Job[Made], asyncio.Future[ReadyMade]]] = {}
 
     def rendition(self, programme: Programme) -> Rendition:
         """Return the programme's rendition, the same object for as long as it is in use."""
@@ -136,17 +150,13 @@ class Renderer:
         self._renditions.move_to_end(key)
         return rendition
 
-    async def run(self, work: Callable[[], object]) -> object:
-        """Return the result of some pure work done on a render thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
-
     def cached(self, programme: Programme, number: int, codec: Codec) -> ReadyMade | None:
         """Return segment k if it is at hand."""
         key = (programme.programme_id, number, codec)
         made = self._cache.get(key)
         if made is not None:
             self._cache.move_to_end(key)
-            self._metrics.cache_requests.labels("hit").inc()
+            self._hits.inc()
         return made
 
     async def segment(self, programme: Programme, number: int, codec: Codec) -> ReadyMade:
@@ -155,30 +165,45 @@ class Renderer:
         if made is not None:
             return made
         # Shielded: one listener who leaves must not take the segment from the others.
-        return await asyncio.shield(self._flight(programme, number, codec))
+        now_ns = self._clock.now_ns()
+        return await asyncio.shield(self._flight(programme, number, codec, now_ns))
 
-    def prefetch(self, programme: Programme, number: int, codec: Codec) -> None:
-        """Begin to make segment k if nobody has."""
+    def prefetch(
+        self, programme: Programme, number: int, codec: Codec, due_ns: int | None = None
+    ) -> None:
+        """Begin to make segment k if nobody has.
+
+        Args:
+            programme: Of which.
+            number: k.
+            codec: How it is written.
+            due_ns: When its first quantum is due; at once where none is given.
+        """
         if (programme.programme_id, number, codec) not in self._cache:
-            self._flight(programme, number, codec)
+            due_ns = self._clock.now_ns() if due_ns is None else due_ns
+            self._flight(programme, number, codec, due_ns)
 
-    def _flight(self, programme: Programme, number: int, codec: Codec) -> asyncio.Future[ReadyMade]:
+    def _flight(
+        self, programme: Programme, number: int, codec: Codec, due_ns: int
+    ) -> asyncio.Future[ReadyMade]:
         key = (programme.programme_id, number, codec)
-        flight = self._flights.get(key)
-        if flight is not None:
+        self._load.asked(programme.programme_id, self._clock.now_ns())
+        under_way = self._flights.get(key)
+        if under_way is not None:
             self._metrics.cache_requests.labels("joined").inc()
-            return flight
+            self._pool.hurry(under_way[0], due_ns)
+            return under_way[1]
         self._metrics.cache_requests.labels("miss").inc()
         rendition = self.rendition(programme)
-        loop = asyncio.get_running_loop()
-        flight = loop.run_in_executor(self._executor, self._make, rendition, number, codec)
-        self._flights[key] = flight
-        flight.add_done_callback(lambda done: self._land(key, done))
+        job = self._pool.submit(lambda: self._make(rendition, number, codec), due_ns)
+        flight: asyncio.Future[ReadyMade] = asyncio.get_running_loop().create_future()
+        self._flights[key] = (job, flight)
+        asyncio.wrap_future(job.future).add_done_callback(lambda done: self._land(key, done))
         return flight
 
-    def _make(self, rendition: Rendition, number: int, codec: Codec) -> ReadyMade:
+    def _make(self, rendition: Rendition, number: int, codec: Codec) -> Made:
         """Render and encode one segment; runs on a render thread."""
-        began = perf_counter()
+        began, cpu_ns = perf_counter(), thread_time_ns()
         segment = rendition.segment(number)
         rendered = perf_counter()
         packets = sound_of(segment, codec, self._bitrate)
@@ -186,15 +211,28 @@ class Renderer:
         made = ready_made(segment, codec, packets)
         self._metrics.render_seconds.observe(rendered - began)
         self._metrics.encode_seconds.observe(encoded - rendered)
-        return made
+        return made, thread_time_ns() - cpu_ns
 
-    def _land(self, key: Key, flight: asyncio.Future[ReadyMade]) -> None:
-        del self._flights[key]
-        if flight.cancelled() or flight.exception() is not None:
-            return  # whoever waits for it is told; the next who asks tries again
-        made = flight.result()
+    def _land(self, key: Key, done: asyncio.Future[Made]) -> None:
+        """Keep what was made and give it to whoever waits."""
+        job, flight = self._flights.pop(key)
+        if done.cancelled():
+            flight.cancel()
+            return
+        error = done.exception()
+        if error is not None:  # whoever waits for it is told; the next who asks tries again
+            flight.set_exception(error)
+            flight.exception()  # nobody need wait for it
+            return
+        made, cpu_ns = done.result()
+        late_ns = self._clock.now_ns() - job.deadline_ns - GRACE_NS
+        self._load.rendered(cpu_ns, late_ns)
+        if late_ns > 0:
+            self._metrics.late_segments.inc()
         self._cache[key] = made
         self._n_bytes += made.n_bytes
         while self._n_bytes > self._cache_bytes and len(self._cache) > 1:
             self._n_bytes -= self._cache.popitem(last=False)[1].n_bytes
         self._metrics.cache_bytes.set(self._n_bytes)
+        if not flight.done():
+            flight.set_result(made)
