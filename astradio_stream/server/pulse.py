@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 BEAT_NS: Final = 20_000_000
 JUDGED_NS: Final = 1_000_000_000
 TELLING: Final = 0.8
-"""Of the beats of a second in rising order of lag, where the lag lies that is judged (0-1): a hiccup
-makes one beat late, too much work makes most of them."""
+"""Where among the beats of a second, the least late first, the lag lies that is judged (0-1): a
+hiccup makes one beat late, too much work makes most of them."""
 
 
 class Pulse:
