@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import sqrt
@@ -39,7 +39,7 @@ from astradio_stream.music.v1_1.parts import (
 )
 from astradio_stream.music.v1_1.reading import BODY_NAMES, Skies
 from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES, Stretch, Timeline
-from astradio_stream.music.v1_1.writer import LONGEST_SAMPLES, Writer
+from astradio_stream.music.v1_1.writer import LONGEST_SAMPLES, SHORTEST_SAMPLES, Writer
 from astradio_stream.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
@@ -136,8 +136,8 @@ class ScoreV11:
         for place in range(2 * number, min(2 * number + 2, n_phrases)):
             next_tonic = movement.tonic
             if place == n_phrases - 1:
-                after = self._timeline.at(stretch.bar_start(movement.n_bars))
-                next_tonic = self._movement_of(after).tonic
+                # As if nothing more were steered: no later change may be heard before it comes.
+                next_tonic = self.movement(stretch.era, stretch.movement + 1, stretch.end).tonic
             phrases.append(phrase_of(self._seed, movement, place, next_tonic))
         period = tuple(phrases)
         return period, melodies_of(self._seed, movement, period)
@@ -185,10 +185,11 @@ class ScoreV11:
         return melodies_of(self._seed + 1, shared, phrases)[scene.phrase.number % 2]
 
     def _compose_bar(self, stretch: Stretch, bar: int) -> tuple[Note, ...]:
+        """Return the notes of a bar, whether or not a change of controls cuts it short."""
         scene = self._scene(stretch, bar)
         start = stretch.bar_start(bar)
         length = stretch.bar_start(bar + 1) - start
-        writer = Writer(scene, start, length, stretch.stop, self._skies_at(stretch.base))
+        writer = Writer(scene, start, length, stretch.end, self._skies_at(stretch.base))
         movement = scene.movement
         texture = draws(self._seed, Decision.TEXTURE, movement.number, bar // 8, n=len(IDIOMS))
         rests = [texture.unit() < role.rests for role in movement.genre.roles]
@@ -252,8 +253,11 @@ class ScoreV11:
         found: list[Note] = []
         for stretch, bar in self._timeline.bars(earliest, stop):
             gain = None
-            for note in self._bar_notes(stretch, bar):
-                if note.onset >= stop or note.onset + note.duration + RELEASE_SAMPLES <= start:
+            for whole in self._bar_notes(stretch, bar):
+                if whole.onset >= min(stop, stretch.stop):
+                    continue
+                note = _cut(whole, stretch.stop)
+                if note.onset + note.duration + RELEASE_SAMPLES <= start:
                     continue
                 gain = self._gain(stretch) if gain is None else gain
                 found.append(_louder(note, gain))
@@ -397,6 +401,12 @@ class ScoreV11:
             "leapCap": palette.leap_cap,
             **{name: round(value, 4) for name, value in shares.items()},
         }
+
+
+def _cut(note: Note, stop: int) -> Note:
+    """Return a note that is let go at a change of controls."""
+    duration = max(SHORTEST_SAMPLES, stop - note.onset)
+    return note if note.duration <= duration else replace(note, duration=duration)
 
 
 def _louder(note: Note, gain: float) -> Note:
