@@ -341,7 +341,9 @@ def test_a_message_before_hello_or_a_second_hello_closes_4005(server: Served) ->
     ("message", "code"),
     [
         ({"type": "dance"}, "UNKNOWN_TYPE"),
-        ({"type": "steer", "controls": {}}, "NOT_SUPPORTED"),
+        ({"type": "steer"}, "VALIDATION_FAILED"),
+        ({"type": "steer", "controls": {"tension": 2}}, "VALIDATION_FAILED"),
+        ({"type": "steer", "controls": {}, "quantise": "soon"}, "VALIDATION_FAILED"),
         ({"type": "seek", "to": -1}, "VALIDATION_FAILED"),
         ({"type": "report", "played": "x"}, "VALIDATION_FAILED"),
     ],

@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import SecurityError
+from websockets.server import ServerProtocol
 
 from astradio_stream.server.http import kept_request_id
 from astradio_stream.server.malformed import early_refusal
+from astradio_stream.wire.closing import Closing
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+    from websockets.frames import Frame
     from websockets.http11 import Request
 
 WEBSOCKET_VERSION: Final = "13"  # RFC 6455 §4.1
@@ -30,8 +38,43 @@ _REFUSALS: Final = {
 _BAD_HANDSHAKE: Final = ("BAD_REQUEST", "this is not a WebSocket handshake")
 
 
+class ControlFrames:
+    """Tells whoever listens that a frame came which is no message, so that it is counted too."""
+
+    def __init__(self) -> None:
+        self._heed: Callable[[], None] | None = None
+
+    def listen(self, heed: Callable[[], None]) -> None:
+        """Call `heed` for each from now on."""
+        self._heed = heed
+
+    def came(self) -> None:
+        """Tell of one."""
+        if self._heed is not None:
+            self._heed()
+
+
+class QuietConnection(ServerProtocol):
+    """The library's half of a connection, which says no more in a close than the contract does."""
+
+    def fail(self, code: int, reason: str = "") -> None:  # noqa: ARG002 - their words, not ours
+        """Give up; the reason is the code's word, and those that end here have none."""
+        super().fail(code)
+
+
 class StreamProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol with our answers to bad handshakes."""
+    """uvicorn's WebSocket protocol with our answers to bad handshakes and bad frames."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.conn = QuietConnection(max_size=config.ws_max_size, logger=self.logger)
+        self.control_frames = ControlFrames()
 
     def data_received(self, data: bytes) -> None:
         """Heed bytes; a handshake that cannot even be read is refused."""
@@ -60,9 +103,34 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             self._refuse(event, code, sentence, allow)
             return
         super().handle_connect(event)
+        self.scope["state"]["control_frames"] = self.control_frames
+
+    def handle_cont(self, event: Frame) -> None:
+        """Heed a fragment; those with nothing in them could go on for ever, so they are counted."""
+        if not event.data and not event.fin:
+            self.control_frames.came()
+        super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on, unless it is no text, which is no error of ours to log."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(Closing.BAD_UTF8.code)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Heed a pong that nobody asked for."""
+        self.control_frames.came()
+        super().handle_pong(event)
 
     def handle_ping(self) -> None:
         """Answer a ping, unless its sender does not take the answers: they would pile up here."""
+        self.control_frames.came()
         pong = self.conn.data_to_send()
         if self.writable.is_set():
             self.transport.write(b"".join(pong))

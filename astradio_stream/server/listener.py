@@ -1,6 +1,7 @@
 """The shell around one session: takes from the socket, feeds the session, sends what it produced.
 
-One task reads, one writes; every decision is the session's.
+One task reads, one writes, and one at a time finds out what the session asks; every decision is the
+session's.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 import secrets
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocketDisconnect
@@ -17,10 +19,13 @@ from astradio_stream.server.http import request_id_of
 from astradio_stream.server.logs import log, log_failure
 from astradio_stream.server.probes import limits_of
 from astradio_stream.stream.programme import Programme, mistakes_of
+from astradio_stream.stream.steering import first_replaced
 from astradio_stream.strict_json import dump_text
-from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES
+from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES, SEGMENT_SAMPLES
 from astradio_stream.wire import answers
-from astradio_stream.wire.actions import Action, Close, Join, Seek, SendText
+from astradio_stream.wire.actions import Action, Close, Join, Question, Seek, SendText, Steer
+from astradio_stream.wire.answers import SteeredParts
+from astradio_stream.wire.bucket import Rate
 from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.messages import SUBPROTOCOL, JsonObject
 from astradio_stream.wire.quantum import CODEC_OF_WORD, with_epoch
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
 
     from starlette.websockets import WebSocket
 
+    from astradio_stream.server.handshake import ControlFrames
     from astradio_stream.server.renderer import ReadyMade
     from astradio_stream.server.shell import Shell
     from astradio_stream.wire.answers import ReadyParts
@@ -44,6 +50,11 @@ CLOSED_BY_UVICORN: Final = {row.code: row for row in (Closing.BAD_UTF8, Closing.
 """What never reaches a session because the frames themselves are wrong."""
 
 
+def rate_of(shell: Shell) -> Rate:
+    """Return how many messages one listener may send."""
+    return Rate(shell.settings.rate_limit_max, shell.settings.rate_limit_window_s)
+
+
 class Listener:
     """One connected player."""
 
@@ -53,7 +64,10 @@ class Listener:
         self._websocket = websocket
         self._wake = asyncio.Event()
         self._programme: Programme | None = None
-        self._made: tuple[int, ReadyMade] | None = None
+        self._made: tuple[str, int, ReadyMade] | None = None
+        self._told_until = 0
+        self._questions: deque[Question] = deque()
+        self._answering: asyncio.Task[None] | None = None
         self._hello_ns: int | None = None
         self._left_with = 1006
         self.session = Session(
@@ -61,6 +75,7 @@ class Listener:
             self._clock.now_ns(),
             request_id=request_id_of(websocket),
             timings=shell.timings,
+            rate=rate_of(shell),
             check_programme=mistakes_of,
         )
 
@@ -88,17 +103,23 @@ class Listener:
             with contextlib.suppress(WebSocketDisconnect):
                 await self._perform_all()
         finally:
-            reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reader
+            for task in (reader, self._answering):
+                if task is not None:
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
             self._ended()
 
     async def _read(self) -> None:
         """Feed the session what arrives."""
         session = self.session
+        frames: ControlFrames | None = getattr(self._websocket.state, "control_frames", None)
+        if frames is not None:
+            frames.listen(self._on_control_frame)
         try:
             while session.state is not State.CLOSED:
                 message = await self._websocket.receive()
+                session.limit(rate_of(self._shell), self._clock.now_ns())
                 if message["type"] == "websocket.disconnect":
                     self._left_with = message.get("code", 1006)
                     session.disconnected()
@@ -111,6 +132,11 @@ class Listener:
             log_failure("SESSION_FAILED", error, session=session.session_id)
             session.failed(error)
             self._wake.set()
+
+    def _on_control_frame(self) -> None:
+        """Count a ping or a pong of the WebSocket."""
+        self.session.receive_control(self._clock.now_ns())
+        self._wake.set()
 
     async def _write(self) -> None:
         """Carry out what the session wants, send what is due, sleep until there is more."""
@@ -154,21 +180,23 @@ class Listener:
         hello, programme = self.session.hello, self._programme
         if hello is None or programme is None:
             raise RuntimeError("a quantum is due before ready")
-        if self._made is None or self._made[0] != k:
+        key = (programme.programme_id, k)
+        if self._made is None or self._made[:2] != key:
             codec = CODEC_OF_WORD[hello.codecs[0]]
-            self._made = (k, await self._shell.engine.segment(programme, k, codec))
+            self._made = (*key, await self._shell.engine.segment(programme, k, codec))
             self._shell.engine.prefetch(programme, k + 1, codec)
-        return self._made[1]
+        return self._made[2]
 
     async def _tell_events(self, made: ReadyMade, index: int) -> None:
-        """Announce what is heard within the quantum at `index`, ahead of it."""
+        """Announce what is heard within the quantum at `index`, ahead of it, and only once."""
+        begin, self._told_until = max(index, self._told_until), index + QUANTUM_SAMPLES
         for event in made.events:
-            if index <= event.index < index + QUANTUM_SAMPLES:
+            if begin <= event.index < index + QUANTUM_SAMPLES:
                 told = answers.event(event.index, event.kind, event.text, event.bodies, {})
                 await self._send(self._websocket.send_text(dump_text(told)))
 
     async def _perform_all(self) -> None:
-        """Carry out actions until there are none: carrying out a join asks for `ready`."""
+        """Carry out actions until there are none."""
         while actions := self.session.take_actions():
             for action in actions:
                 await self._perform(action)
@@ -181,23 +209,47 @@ class Listener:
             with contextlib.suppress(TimeoutError, RuntimeError):  # uvicorn may have closed already
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._websocket.close(action.closing.code, action.closing.word)
-        elif self.session.state is not State.CLOSED:  # who has gone waits for no answer
-            await self._find_out(action)
+        else:
+            self._questions.append(action)
+            if self._answering is None:
+                self._answering = asyncio.create_task(self._answer_all())
 
-    async def _find_out(self, action: Join | Seek) -> None:
-        """Answer the session's question about its programme."""
+    async def _answer_all(self) -> None:
+        """Answer what the session asked, in its order, while the writer goes on.
+
+        Who has gone waits for no answer.
+        """
         session = self.session
         try:
-            parts = await (
-                self._join(action.hello) if isinstance(action, Join) else self._seek(action)
-            )
+            while self._questions and session.state is not State.CLOSED:
+                await self._answer(self._questions.popleft())
+                self._wake.set()
+        finally:
+            self._answering = None
+
+    async def _answer(self, question: Question) -> None:
+        """Answer one question about the programme."""
+        session = self.session
+        try:
+            if isinstance(question, Steer):
+                await self._steer(question)
+            elif isinstance(question, Join):
+                self._ready(await self._join(question.hello))
+            else:
+                self._ready(await self._seek(question))
         except Exception as error:
-            session.refused(error)
+            if isinstance(question, Steer):
+                session.not_steered(error)
+            else:
+                session.refused(error)
             if session.closing is Closing.INTERNAL:
                 log_failure("JOIN_FAILED", error, requestId=session.request_id)
-        else:
-            parts = dataclasses.replace(parts, limits=limits_of(self._shell))
-            session.joined(parts, self._clock.now_ns(), self._clock.unix_us())
+
+    def _ready(self, parts: ReadyParts) -> None:
+        """Let the session begin an epoch."""
+        self._told_until = 0
+        parts = dataclasses.replace(parts, limits=limits_of(self._shell))
+        self.session.joined(parts, self._clock.now_ns(), self._clock.unix_us())
 
     async def _join(self, hello: Hello) -> ReadyParts:
         self._hello_ns = self._clock.now_ns()
@@ -216,6 +268,25 @@ class Listener:
         if self._programme is None or self.session.hello is None:
             raise RuntimeError("a seek before ready")
         return await self._shell.engine.seek(self._programme, self.session.hello, seek.to_index)
+
+    async def _steer(self, steer: Steer) -> None:
+        """Change the programme as soon as it can still be heard in time."""
+        session, engine, hello = self.session, self._shell.engine, self.session.hello
+        if self._programme is None or hello is None:
+            raise RuntimeError("a steer before ready")
+        codec = CODEC_OF_WORD[hello.codecs[0]]
+        is_in_time = False
+        while not is_in_time:
+            first_open = session.first_open(self._clock.now_ns())
+            programme, effective = await engine.steer(self._programme, steer, first_open)
+            first_index = first_replaced(effective)
+            await engine.segment(programme, first_index // SEGMENT_SAMPLES, codec)
+            parts = SteeredParts(
+                programme.to_json(), programme.programme_id, first_index, effective
+            )
+            is_in_time = session.steered(parts, self._clock.now_ns())
+        self._programme = programme
+        self._told_until = min(self._told_until, effective)
 
     async def _send(self, sending: Awaitable[None]) -> None:
         """Send, unless the listener takes nothing for too long."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from astradio_stream.server.renderer import ReadyMade
     from astradio_stream.settings import Settings
     from astradio_stream.stream.programme import Programme
+    from astradio_stream.wire.actions import Steer
     from astradio_stream.wire.answers import ReadyParts
     from astradio_stream.wire.messages import Hello
     from astradio_stream.wire.quantum import Codec
@@ -44,6 +45,11 @@ class MakesStreams(Protocol):
 
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         """Return what `ready` tells of a programme from an index on."""
+
+    async def steer(
+        self, programme: Programme, steer: Steer, first_open: int
+    ) -> tuple[Programme, int]:
+        """Return the programme steered once more, and from which index on."""
 
     async def segment(self, programme: Programme, k: int, codec: Codec) -> ReadyMade:
         """Return segment k as listeners receive it, at epoch 0."""

@@ -59,6 +59,10 @@ _DRAWS: Final = 96
 _SOFT_DRUMS: Final = Role("drums", 0, 127, 0.5, 0.0, 0.0)
 """A heartbeat under a genre whose Mars plays something else."""
 
+_phrase_of = lru_cache(maxsize=1024)(phrase_of)
+_melodies_of = lru_cache(maxsize=512)(melodies_of)
+"""Shared by all scores: a programme that is steered is a new one, most of its melodies are not."""
+
 _BELLS: Final = {"aspect": (0, 4), "ingress": (0, 2, 4), "lunation": (0, 4, 7), "station": (4, 0)}
 """Scale steps of the bell that tells of an event of the sky."""
 
@@ -138,9 +142,9 @@ class ScoreV11:
             if place == n_phrases - 1:
                 # As if nothing more were steered: no later change may be heard before it comes.
                 next_tonic = self.movement(stretch.era, stretch.movement + 1, stretch.end).tonic
-            phrases.append(phrase_of(self._seed, movement, place, next_tonic))
+            phrases.append(_phrase_of(self._seed, movement, place, next_tonic))
         period = tuple(phrases)
-        return period, melodies_of(self._seed, movement, period)
+        return period, _melodies_of(self._seed, movement, period)
 
     def _phrase(self, stretch: Stretch, number: int) -> tuple[Phrase, tuple[Tone, ...]]:
         phrases, melodies = self.period(stretch, number // 2)
@@ -182,7 +186,7 @@ class ScoreV11:
             pans=movement.pans,
         )
         phrases, _ = self.period(stretch, scene.phrase.number // 2)
-        return melodies_of(self._seed + 1, shared, phrases)[scene.phrase.number % 2]
+        return _melodies_of(self._seed + 1, shared, phrases)[scene.phrase.number % 2]
 
     def _compose_bar(self, stretch: Stretch, bar: int) -> tuple[Note, ...]:
         """Return the notes of a bar, whether or not a change of controls cuts it short."""
