@@ -132,8 +132,7 @@ def test_a_programme_that_was_played_is_known_by_its_id(server: Served) -> None:
     with listening(server.ws_url, TRANSIT) as listener:
         programme_id = listener.ready["programmeId"]
         resolved = listener.ready["programme"]
-    by_id = hello_of(programmeId=programme_id, **{"from": 9_600}, programme=None)
-    del by_id["programme"]
+    by_id = hello_of(programmeId=programme_id, **{"from": 9_600})
     with connected(server.ws_url) as listener:
         listener.say(by_id)
         assert listener.take_text("ready")["programme"] == resolved

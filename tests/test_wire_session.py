@@ -12,9 +12,10 @@ from astradio_stream.wire.actions import Close, Join, Seek, SendText, Steer
 from astradio_stream.wire.answers import ReadyParts, SteeredParts
 from astradio_stream.wire.bucket import NS_PER_S, Rate
 from astradio_stream.wire.closing import Closing
+from astradio_stream.wire.lead import TRIES
 from astradio_stream.wire.messages import Hello
 from astradio_stream.wire.pacer import ns_to_samples
-from astradio_stream.wire.session import REACTIONS, STEER_TRIES, Session, State
+from astradio_stream.wire.session import REACTIONS, Session, State
 
 UNIX_US = 1_700_000_000_000_000
 HELLO = {"type": "hello", "protocol": 1, "programme": {"seed": 7}, "codecs": ["opus"]}
@@ -451,8 +452,8 @@ def test_a_change_that_is_always_late_comes_at_last() -> None:
     session = session_in(State.STREAMING)
     send_all(session, 0)
     change = change_at(4_848)
-    answers = [session.steered(change, 2 * NS_PER_S) for _ in range(STEER_TRIES)]
-    assert answers == [False] * (STEER_TRIES - 1) + [True]
+    answers = [session.steered(change, 2 * NS_PER_S) for _ in range(TRIES)]
+    assert answers == [False] * (TRIES - 1) + [True]
     assert send_all(session, 2 * NS_PER_S)[0] == 4_800
 
 

@@ -26,6 +26,8 @@ from astradio_stream.wire import answers, messages
 from astradio_stream.wire.actions import Action, Close, Join, Seek, SendText, Steer
 from astradio_stream.wire.bucket import NS_PER_S, Bucket, Rate
 from astradio_stream.wire.closing import Closing
+from astradio_stream.wire.faults import closing_of, details_of, told_of
+from astradio_stream.wire.lead import Lead
 from astradio_stream.wire.pacer import Pacer
 from astradio_stream.wire.quantum import MAX_U16
 
@@ -37,16 +39,6 @@ if TYPE_CHECKING:
 
 DEFAULT_RATE: Final = Rate(50, 10)
 """Of the protocol."""
-
-STEER_LEAD_MS: Final = 150
-"""How far ahead of what is heard a change comes at the earliest (milliseconds): composing,
-rendering and the way to the listener must fit in. Doubled each time that they did not."""
-STEER_MARGIN_MS: Final = 40
-"""How much of it must be left when the quanta are at hand, for the way and the decoder."""
-STEER_TRIES: Final = 4
-"""Then a change comes as late as it comes."""
-MAX_OUTPUT_LATENCY_MS: Final = 1_000.0
-"""What a listener may say lies between its player and the ear; the player is ahead by so much."""
 
 
 class State(Enum):
@@ -67,16 +59,6 @@ class Timings:
     """For a hello (nanoseconds)."""
     heartbeat_ns: int = 30 * NS_PER_S
     """For the next report or ping (nanoseconds)."""
-
-
-# How an error that ends the conversation is closed; whatever stands in no row is our fault.
-CLOSING_OF_ERROR: Final[Mapping[type[errors.AstradioError], Closing]] = {
-    errors.BadJson: Closing.BAD_MESSAGE,
-    errors.ValidationFailed: Closing.BAD_MESSAGE,
-    errors.BadVersion: Closing.BAD_VERSION,
-    errors.NotFound: Closing.NO_SUCH_PROGRAMME,
-    errors.Overloaded: Closing.OVERLOADED,
-}
 
 
 class Session:
@@ -125,7 +107,7 @@ class Session:
         self._n_unanswered = 0
         self._bucket = Bucket(rate)
         self._is_warned = False
-        self._n_steer_tries = 0
+        self._lead = Lead()
         self._pacer: Pacer | None = None
         self._actions: list[Action] = []
 
@@ -221,9 +203,7 @@ class Session:
         """
         if self._pacer is None:
             raise RuntimeError("a steer before ready")
-        lead_ms = (STEER_LEAD_MS << self._n_steer_tries) + self._output_latency_ms()
-        ahead = self._pacer.playhead(now_ns) + units.milliseconds_to_samples(lead_ms)
-        return units.floor_to_quantum(ahead + units.QUANTUM_SAMPLES - 1)
+        return self._lead.first_open(self._pacer.playhead(now_ns))
 
     def steered(self, parts: SteeredParts, now_ns: int) -> bool:
         """Answer a `Steer`: from `first_index` on a new epoch replaces what was sent.
@@ -233,12 +213,8 @@ class Session:
         """
         if self._state is State.CLOSED or self._pacer is None:
             return True
-        left_ms = STEER_MARGIN_MS + self._output_latency_ms()
-        needed = self._pacer.playhead(now_ns) + units.milliseconds_to_samples(left_ms)
-        self._n_steer_tries += 1
-        if parts.first_index < needed and self._n_steer_tries < STEER_TRIES:
+        if not self._lead.is_in_time(parts.first_index, self._pacer.playhead(now_ns)):
             return False
-        self._n_steer_tries = 0
         self.epoch = (self.epoch + 1) & MAX_U16
         self._pacer.splice(parts.first_index, now_ns)
         self._say(answers.steered(self.epoch, parts))
@@ -246,15 +222,15 @@ class Session:
 
     def not_steered(self, error: Exception) -> None:
         """Answer a `Steer` that cannot be: the stream goes on as it was."""
-        self._n_steer_tries = 0
+        self._lead.begin()
         if self._state is not State.CLOSED:
             self._refuse_or_fail(error)
 
     def failed(self, error: Exception) -> None:
         """End the conversation because of an error; what is our fault is told without detail."""
-        closing = _closing_of(error)
-        if isinstance(error, errors.AstradioError) and closing is not Closing.INTERNAL:
-            self._end(error.code, error.message, closing, _details_of(error))
+        told = told_of(error)
+        if told is not None:
+            self._end(told.code, told.message, closing_of(told), details_of(told))
         else:
             sentence = "something went wrong on our side; the request id finds it in our log"
             self._end("INTERNAL", sentence, Closing.INTERNAL)
@@ -330,6 +306,7 @@ class Session:
         if isinstance(report, messages.Report):
             self._heard(now_ns)
             self.last_report = report
+            self._lead.report(report.output_latency_ms)
             if self._pacer is not None:
                 self._pacer.report(report.played, report.received, now_ns)
 
@@ -403,12 +380,6 @@ class Session:
             self._refuse("RATE_LIMITED", f"{sentence}, and the next too many ends it")
         return False
 
-    def _output_latency_ms(self) -> int:
-        """Return what the listener said lies between its player and the ear (milliseconds)."""
-        report = self.last_report
-        said = report.output_latency_ms if report is not None else None
-        return int(min(said or 0.0, MAX_OUTPUT_LATENCY_MS))
-
     def _heard(self, now_ns: int) -> None:
         """Begin the wait for the next sign of life."""
         self._deadline_ns = now_ns + self._timings.heartbeat_ns
@@ -439,8 +410,9 @@ class Session:
 
     def _refuse_or_fail(self, error: Exception) -> None:
         """Refuse one message because of an error, unless it is our fault: that ends it all."""
-        if isinstance(error, errors.AstradioError) and _closing_of(error) is not Closing.INTERNAL:
-            self._refuse(error.code, error.message, _details_of(error))
+        told = told_of(error)
+        if told is not None:
+            self._refuse(told.code, told.message, details_of(told))
         else:
             self.failed(error)
 
@@ -453,18 +425,6 @@ class Session:
                 answers.error(code, sentence, details, request_id=self.request_id, fatal=True)
             )
             self.close(closing)
-
-
-def _closing_of(error: Exception) -> Closing:
-    """Return how an error ends a conversation."""
-    for kind, closing in CLOSING_OF_ERROR.items():
-        if isinstance(error, kind):
-            return closing
-    return Closing.INTERNAL
-
-
-def _details_of(error: errors.AstradioError) -> tuple[errors.Detail, ...]:
-    return error.details if isinstance(error, errors.ValidationFailed) else ()
 
 
 Reaction: TypeAlias = Callable[[Session, Mapping[str, Any], int, int], None]
