@@ -9,10 +9,12 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.requests import HTTPConnection
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import SecurityError
 from websockets.server import ServerProtocol
 
+from astradio_stream.server.admission import reason_against
 from astradio_stream.server.http import kept_request_id
 from astradio_stream.server.malformed import early_refusal
 from astradio_stream.wire.closing import Closing
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
     from websockets.frames import Frame
     from websockets.http11 import Request
+
+    from astradio_stream.server.shell import Shell
 
 WEBSOCKET_VERSION: Final = "13"  # RFC 6455 §4.1
 
@@ -89,13 +93,21 @@ class StreamProtocol(WebSocketsSansIOProtocol):
 
     def handle_connect(self, event: Request) -> None:
         """Begin a handshake, or refuse it."""
-        if event.headers.get_all("Sec-WebSocket-Version") != [WEBSOCKET_VERSION]:
+        is_version_right = event.headers.get_all("Sec-WebSocket-Version") == [WEBSOCKET_VERSION]
+        response = self.conn.accept(event)
+        is_proper = response.status_code == HTTPStatus.SWITCHING_PROTOCOLS
+        if not (is_version_right and is_proper):
+            shell: Shell = self.config.app.state.shell  # type: ignore[union-attr]
+            denied = reason_against(shell, self._asking(event))
+            if denied is not None:  # what stands before the version in the order of refusals
+                self._refuse(event, *denied)
+                return
+        if not is_version_right:
             sentence = f"this server speaks WebSocket version {WEBSOCKET_VERSION}"
             version = {"Sec-WebSocket-Version": WEBSOCKET_VERSION}
             self._refuse(event, "UPGRADE_REQUIRED", sentence, version)
             return
-        response = self.conn.accept(event)
-        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+        if not is_proper:
             code, sentence = _REFUSALS.get(HTTPStatus(response.status_code), _BAD_HANDSHAKE)
             allow = {
                 name: response.headers[name] for name in ("Allow",) if name in response.headers
@@ -140,6 +152,24 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True  # else uvicorn logs an error that is none
+
+    def _asking(self, event: Request) -> HTTPConnection:
+        """Return who asks, before there is a scope for the application."""
+        headers = [
+            (name.lower().encode("ascii"), value.encode("latin-1", "replace"))
+            for name, value in event.headers.raw_items()
+        ]
+        return HTTPConnection(
+            {
+                "type": "websocket",
+                "scheme": self.scheme,
+                "path": event.path,
+                "query_string": b"",
+                "headers": headers,
+                "client": self.client,
+                "server": self.server,
+            }
+        )
 
     def _refuse(
         self,

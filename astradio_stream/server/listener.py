@@ -1,30 +1,25 @@
 """The shell around one session: takes from the socket, feeds the session, sends what it produced.
 
-One task reads, one writes, and one at a time finds out what the session asks; every decision is the
-session's.
+One task reads, one writes; every decision is the session's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import secrets
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocketDisconnect
 
+from astradio_stream.server.answering import Answering
 from astradio_stream.server.http import request_id_of
 from astradio_stream.server.logs import log, log_failure
-from astradio_stream.server.probes import limits_of
-from astradio_stream.stream.programme import Programme, mistakes_of
-from astradio_stream.stream.steering import first_replaced
+from astradio_stream.stream.programme import mistakes_of
 from astradio_stream.strict_json import dump_text
-from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES, SEGMENT_SAMPLES
+from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES
 from astradio_stream.wire import answers
-from astradio_stream.wire.actions import Action, Close, Join, Question, Seek, SendText, Steer
-from astradio_stream.wire.answers import SteeredParts
+from astradio_stream.wire.actions import Action, Close, Join, SendText
 from astradio_stream.wire.bucket import Rate
 from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.messages import SUBPROTOCOL, JsonObject
@@ -39,8 +34,6 @@ if TYPE_CHECKING:
     from astradio_stream.server.handshake import ControlFrames
     from astradio_stream.server.renderer import ReadyMade
     from astradio_stream.server.shell import Shell
-    from astradio_stream.wire.answers import ReadyParts
-    from astradio_stream.wire.messages import Hello
 
 NS_PER_S: Final = 1_000_000_000
 SEND_TIMEOUT_S: Final = 10.0
@@ -63,11 +56,7 @@ class Listener:
         self._clock = shell.clock
         self._websocket = websocket
         self._wake = asyncio.Event()
-        self._programme: Programme | None = None
         self._made: tuple[str, int, ReadyMade] | None = None
-        self._told_until = 0
-        self._questions: deque[Question] = deque()
-        self._answering: asyncio.Task[None] | None = None
         self._hello_ns: int | None = None
         self._left_with = 1006
         self.session = Session(
@@ -78,6 +67,7 @@ class Listener:
             rate=rate_of(shell),
             check_programme=mistakes_of,
         )
+        self._answering = Answering(shell, self.session, self._wake.set)
 
     def leave(self, message: JsonObject, closing: Closing) -> None:
         """Say a last message and close."""
@@ -103,11 +93,10 @@ class Listener:
             with contextlib.suppress(WebSocketDisconnect):
                 await self._perform_all()
         finally:
-            for task in (reader, self._answering):
-                if task is not None:
-                    task.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await task
+            reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reader
+            await self._answering.stop()
             self._ended()
 
     async def _read(self) -> None:
@@ -177,7 +166,7 @@ class Listener:
 
     async def _segment(self, k: int) -> ReadyMade:
         """Return segment k of the programme; it is kept until another is wanted."""
-        hello, programme = self.session.hello, self._programme
+        hello, programme = self.session.hello, self._answering.programme
         if hello is None or programme is None:
             raise RuntimeError("a quantum is due before ready")
         key = (programme.programme_id, k)
@@ -188,10 +177,9 @@ class Listener:
         return self._made[2]
 
     async def _tell_events(self, made: ReadyMade, index: int) -> None:
-        """Announce what is heard within the quantum at `index`, ahead of it, and only once."""
-        begin, self._told_until = max(index, self._told_until), index + QUANTUM_SAMPLES
+        """Announce what is heard within the quantum at `index`, ahead of it."""
         for event in made.events:
-            if begin <= event.index < index + QUANTUM_SAMPLES:
+            if index <= event.index < index + QUANTUM_SAMPLES:
                 told = answers.event(event.index, event.kind, event.text, event.bodies, {})
                 await self._send(self._websocket.send_text(dump_text(told)))
 
@@ -210,83 +198,9 @@ class Listener:
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._websocket.close(action.closing.code, action.closing.word)
         else:
-            self._questions.append(action)
-            if self._answering is None:
-                self._answering = asyncio.create_task(self._answer_all())
-
-    async def _answer_all(self) -> None:
-        """Answer what the session asked, in its order, while the writer goes on.
-
-        Who has gone waits for no answer.
-        """
-        session = self.session
-        try:
-            while self._questions and session.state is not State.CLOSED:
-                await self._answer(self._questions.popleft())
-                self._wake.set()
-        finally:
-            self._answering = None
-
-    async def _answer(self, question: Question) -> None:
-        """Answer one question about the programme."""
-        session = self.session
-        try:
-            if isinstance(question, Steer):
-                await self._steer(question)
-            elif isinstance(question, Join):
-                self._ready(await self._join(question.hello))
-            else:
-                self._ready(await self._seek(question))
-        except Exception as error:
-            if isinstance(question, Steer):
-                session.not_steered(error)
-            else:
-                session.refused(error)
-            if session.closing is Closing.INTERNAL:
-                log_failure("JOIN_FAILED", error, requestId=session.request_id)
-
-    def _ready(self, parts: ReadyParts) -> None:
-        """Let the session begin an epoch."""
-        self._told_until = 0
-        parts = dataclasses.replace(parts, limits=limits_of(self._shell))
-        self.session.joined(parts, self._clock.now_ns(), self._clock.unix_us())
-
-    async def _join(self, hello: Hello) -> ReadyParts:
-        self._hello_ns = self._clock.now_ns()
-        self._programme, parts = await self._shell.engine.join(hello)
-        log(
-            "JOINED",
-            session=self.session.session_id,
-            requestId=self.session.request_id,
-            programme=self._programme.programme_id,
-            codec=hello.codecs[0],
-            client=hello.client,
-        )
-        return parts
-
-    async def _seek(self, seek: Seek) -> ReadyParts:
-        if self._programme is None or self.session.hello is None:
-            raise RuntimeError("a seek before ready")
-        return await self._shell.engine.seek(self._programme, self.session.hello, seek.to_index)
-
-    async def _steer(self, steer: Steer) -> None:
-        """Change the programme as soon as it can still be heard in time."""
-        session, engine, hello = self.session, self._shell.engine, self.session.hello
-        if self._programme is None or hello is None:
-            raise RuntimeError("a steer before ready")
-        codec = CODEC_OF_WORD[hello.codecs[0]]
-        is_in_time = False
-        while not is_in_time:
-            first_open = session.first_open(self._clock.now_ns())
-            programme, effective = await engine.steer(self._programme, steer, first_open)
-            first_index = first_replaced(effective)
-            await engine.segment(programme, first_index // SEGMENT_SAMPLES, codec)
-            parts = SteeredParts(
-                programme.to_json(), programme.programme_id, first_index, effective
-            )
-            is_in_time = session.steered(parts, self._clock.now_ns())
-        self._programme = programme
-        self._told_until = min(self._told_until, effective)
+            if isinstance(action, Join):
+                self._hello_ns = self._clock.now_ns()
+            self._answering.ask(action)
 
     async def _send(self, sending: Awaitable[None]) -> None:
         """Send, unless the listener takes nothing for too long."""

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from astradio_stream.server.doors import Doors
 from astradio_stream.server.logs import log, log_failure
 from astradio_stream.server.readiness import Readiness
 from astradio_stream.wire import answers
@@ -79,6 +80,8 @@ class Shell:
     """How long listeners are waited for."""
     listeners: set[Listener] = field(default_factory=set)
     """Who is connected."""
+    doors: Doors = field(default_factory=Doors)
+    """Who knocked how often."""
     failure: BaseException | None = None
     """Why it did not start."""
 
