@@ -84,6 +84,7 @@ def server(folder: str, *, core: int | None = None, **settings: str) -> Iterator
         "ASTRADIO_PORT": str(port),
         "ASTRADIO_DATA_DIR": folder,
         "ASTRADIO_LOG_FILE": f"{folder}/app.log",
+        "RATE_LIMIT_MAX": "1000000",
         **settings,
     }
     began = time.perf_counter()

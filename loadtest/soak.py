@@ -27,7 +27,7 @@ def run(hours: float) -> None:
     until = began + 3_600 * hours
     taken: list[tuple[float, int, int]] = []
     n_quanta = n_gaps = n_dry = 0
-    with TemporaryDirectory() as folder, server(folder, RATE_LIMIT_MAX="100000") as running:
+    with TemporaryDirectory() as folder, server(folder) as running:
         address = ("127.0.0.1", running.port)
         before = running.samples()
         groups: list[Crowd] = []

@@ -88,8 +88,8 @@ def test_a_rolling_restart_under_100_listeners_is_not_heard(tmp_path: Path, data
     programmes = [STATION, TRANSIT]
     wanderers = [Wanderer(programmes[n % 2]) for n in range(100)]
     with (
-        running(tmp_path / "a", data_dir, DRAIN_S="10") as here,
-        running(tmp_path / "b", data_dir) as there,
+        running(tmp_path / "a", data_dir, DRAIN_S="10", RATE_LIMIT_MAX="1000") as here,
+        running(tmp_path / "b", data_dir, RATE_LIMIT_MAX="1000") as there,
     ):
 
         async def restart() -> float:

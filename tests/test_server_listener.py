@@ -129,8 +129,7 @@ def test_a_programme_that_was_played_is_known_by_its_id(server: Served) -> None:
     with listening(server.ws_url, TRANSIT) as listener:
         programme_id = listener.ready["programmeId"]
         resolved = listener.ready["programme"]
-    by_id = hello_of(programmeId=programme_id, **{"from": 9_600}, programme=None)
-    del by_id["programme"]
+    by_id = hello_of(programmeId=programme_id, **{"from": 9_600})
     with connected(server.ws_url) as listener:
         listener.say(by_id)
         assert listener.take_text("ready")["programme"] == resolved
@@ -338,7 +337,9 @@ def test_a_message_before_hello_or_a_second_hello_closes_4005(server: Served) ->
     ("message", "code"),
     [
         ({"type": "dance"}, "UNKNOWN_TYPE"),
-        ({"type": "steer", "controls": {}}, "NOT_SUPPORTED"),
+        ({"type": "steer"}, "VALIDATION_FAILED"),
+        ({"type": "steer", "controls": {"tension": 2}}, "VALIDATION_FAILED"),
+        ({"type": "steer", "controls": {}, "quantise": "soon"}, "VALIDATION_FAILED"),
         ({"type": "seek", "to": -1}, "VALIDATION_FAILED"),
         ({"type": "report", "played": "x"}, "VALIDATION_FAILED"),
     ],

@@ -22,7 +22,7 @@ from astradio_stream.server.load import (
 def judged(load: Load, second: int, busy: float = 0.0, lag_ns: int = 0, late: int = 0) -> bool:
     """Let a second pass in which cores were busy, and return whether newcomers are refused."""
     for n in range(20):
-        load.rendered(round(busy * 2 * NS_PER_S / 20), 1 if n < late else -1)
+        load.rendered(round(busy * 2 * NS_PER_S / 20), is_late=n < late)
     load.judge(second * NS_PER_S, lag_ns, 0)
     return load.is_full
 
@@ -72,7 +72,7 @@ def test_as_many_programmes_have_room_as_the_cores_can_render(cost_ms: float, n_
     load = Load(n_cores)
     assert load.has_room_for("first", 0)
     for _ in range(300):
-        load.rendered(round(cost_ms * 1e6), -1)
+        load.rendered(round(cost_ms * 1e6), is_late=False)
     n = 0
     while load.has_room_for(f"programme {n}", 0):
         load.asked(f"programme {n}", 0)
@@ -85,7 +85,7 @@ def test_as_many_programmes_have_room_as_the_cores_can_render(cost_ms: float, n_
 def test_the_cost_follows_what_segments_cost_now() -> None:
     load = Load(1)
     for _ in range(100):
-        load.rendered(10_000_000, -1)
+        load.rendered(10_000_000, is_late=False)
     for _ in range(100):
-        load.rendered(20_000_000, -1)
+        load.rendered(20_000_000, is_late=False)
     assert load.cost_ns == pytest.approx(20_000_000, rel=0.01)

@@ -88,7 +88,16 @@ def test_frames_past_the_library_leave_both_ends_sound() -> None:
 def test_the_names_at_the_seam_are_there() -> None:
     """A new uvicorn that renames what we read fails here first."""
     source = inspect.getsource(WebSocketsSansIOProtocol)
-    for name in ("transport", "conn", "writable", "close_sent", "disconnected", "loop"):
+    for name in (
+        "transport",
+        "conn",
+        "writable",
+        "queue",
+        "close_sent",
+        "disconnected",
+        "loop",
+        "frames",
+    ):
         assert f"self.{name}" in source, name
     assert "self.writable.clear()" in inspect.getsource(WebSocketsSansIOProtocol.pause_writing)
     assert "self.writable.set()" in inspect.getsource(WebSocketsSansIOProtocol.resume_writing)

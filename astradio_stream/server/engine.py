@@ -21,6 +21,7 @@ from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import Programme, resolve
 from astradio_stream.stream.station import joined_at, stations_of
+from astradio_stream.stream.steering import steered
 from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.units import (
     N_CHANNELS,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from astradio_stream.settings import Settings
     from astradio_stream.stream.models import AudioModel
     from astradio_stream.stream.segment import Rendition
+    from astradio_stream.wire.actions import Steer
     from astradio_stream.wire.messages import Hello
 
 KNOWN_PROGRAMMES: Final = 10_000
@@ -147,6 +149,25 @@ class Engine:
         codec = CODEC_OF_WORD[hello.codecs[0]]
         self.prefetch(programme, to_index // SEGMENT_SAMPLES, codec)
         return await self._parts(programme, to_index, codec, wants_viz=hello.viz)
+
+    async def steer(
+        self, programme: Programme, steer: Steer, first_open: int
+    ) -> tuple[Programme, int]:
+        """Return the programme steered once more, and from which index on.
+
+        Args:
+            programme: What is played.
+            steer: What is to change.
+            first_open: First sample of the first quantum that can still be replaced.
+
+        Raises:
+            ValidationFailed: controls are wrong, or it cannot be steered, or not there.
+        """
+        score = self.renderer.rendition(programme).score
+        work = partial(steered, programme, score, steer.controls, steer.quantise, first_open)
+        changed, effective = await asyncio.get_running_loop().run_in_executor(self._looks, work)
+        self._remember(changed)
+        return changed, effective
 
     async def segment(self, programme: Programme, k: int, codec: Codec) -> ReadyMade:
         """Return segment k as listeners receive it, at epoch 0."""

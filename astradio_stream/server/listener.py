@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import secrets
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocketDisconnect
 
+from astradio_stream.server.answering import Answering
 from astradio_stream.server.http import request_id_of
 from astradio_stream.server.logs import log, log_failure
 from astradio_stream.server.outlet import (
@@ -24,8 +24,7 @@ from astradio_stream.server.outlet import (
     outlet_of,
 )
 from astradio_stream.server.patience import HOPELESS_NS, Patience, Step
-from astradio_stream.server.probes import limits_of
-from astradio_stream.stream.programme import Programme, mistakes_of
+from astradio_stream.stream.programme import mistakes_of
 from astradio_stream.strict_json import dump_text
 from astradio_stream.units import (
     QUANTA_PER_SEGMENT,
@@ -34,7 +33,8 @@ from astradio_stream.units import (
     floor_to_quantum,
     milliseconds_to_samples,
 )
-from astradio_stream.wire.actions import Action, Close, Join, Seek, SendText
+from astradio_stream.wire.actions import Action, Close, Join, SendText
+from astradio_stream.wire.bucket import Rate
 from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.messages import SUBPROTOCOL, JsonObject
 from astradio_stream.wire.pacer import ns_to_samples, samples_to_ns
@@ -44,10 +44,10 @@ from astradio_stream.wire.session import Session, State
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
+    from astradio_stream.server.handshake import ControlFrames
     from astradio_stream.server.renderer import ReadyMade
     from astradio_stream.server.shell import Shell
-    from astradio_stream.wire.answers import ReadyParts
-    from astradio_stream.wire.messages import Hello
+    from astradio_stream.stream.programme import Programme
     from astradio_stream.wire.quantum import Codec
 
 NS_PER_S: Final = 1_000_000_000
@@ -66,6 +66,11 @@ class Lack(Enum):
     A_SEGMENT = "it is not made yet"
 
 
+def rate_of(shell: Shell) -> Rate:
+    """Return how many messages one listener may send."""
+    return Rate(shell.settings.rate_limit_max, shell.settings.rate_limit_window_s)
+
+
 class Listener:
     """One connected player."""
 
@@ -80,8 +85,7 @@ class Listener:
         self.may_gather = False
         """Whether its buffer is large enough to get several quanta at once."""
         self._wake = asyncio.Event()
-        self._programme: Programme | None = None
-        self._made: tuple[int, ReadyMade] | None = None
+        self._made: tuple[Programme, int, ReadyMade] | None = None
         self._hello_ns: int | None = None
         self._left_with = 1006
         self.session = Session(
@@ -89,8 +93,10 @@ class Listener:
             self._clock.now_ns(),
             request_id=request_id_of(websocket),
             timings=shell.timings,
+            rate=rate_of(shell),
             check_programme=mistakes_of,
         )
+        self._answering = Answering(shell, self.session, self._wake.set)
 
     def tell(self, message: JsonObject) -> None:
         """Say something that changes nothing."""
@@ -109,6 +115,10 @@ class Listener:
             await self._websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         except OSError:  # it left while we answered
             return
+        self._outlet.listen(self._on_message)
+        frames: ControlFrames | None = getattr(self._websocket.state, "control_frames", None)
+        if frames is not None:
+            frames.listen(self._on_control_frame)
         reader = asyncio.create_task(self._read())
         try:
             await self._write()
@@ -122,10 +132,11 @@ class Listener:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
+            await self._answering.stop()
             self._ended()
 
     async def _read(self) -> None:
-        """Feed the session what arrives."""
+        """Feed the session what arrived before we listened, and the end of it all."""
         session = self.session
         try:
             while session.state is not State.CLOSED:
@@ -133,14 +144,31 @@ class Listener:
                 if message["type"] == "websocket.disconnect":
                     self._left_with = message.get("code", 1006)
                     session.disconnected()
-                elif (text := message.get("text")) is not None:
-                    session.receive_text(text, self._clock.now_ns(), self._clock.unix_us())
+                    self._wake.set()
                 else:
-                    session.receive_binary(len(message["bytes"]))
-                self._heed()
+                    text = message.get("text")
+                    self._on_message(message["bytes"] if text is None else text)
         except Exception as error:
             self._broke(error)
             self._wake.set()
+
+    def _on_message(self, message: str | bytes) -> None:
+        """Feed the session one message."""
+        session, now_ns = self.session, self._clock.now_ns()
+        try:
+            session.limit(rate_of(self._shell), now_ns)
+            if isinstance(message, str):
+                session.receive_text(message, now_ns, self._clock.unix_us())
+            else:
+                session.receive_binary(len(message))
+        except Exception as error:
+            self._broke(error)
+        self._heed()
+
+    def _on_control_frame(self) -> None:
+        """Count a ping or a pong of the WebSocket."""
+        self.session.receive_control(self._clock.now_ns())
+        self._heed()
 
     async def _write(self) -> None:
         """Carry out what the session wants, send what is due, sleep until there is more."""
@@ -218,8 +246,9 @@ class Listener:
 
     def _at_hand(self, k: int) -> ReadyMade | None:
         """Return segment k of the programme if it is ready."""
-        if self._made is not None and self._made[0] == k:
-            return self._made[1]
+        kept = self._made
+        if kept is not None and kept[1] == k and kept[0] is self._answering.programme:
+            return kept[2]
         made = self._shell.engine.at_hand(*self._played(k))
         if made is not None:
             self._take(k, made)
@@ -229,16 +258,16 @@ class Listener:
         """Wait for the segment of the quantum that is due."""
         index = self.session.due(self._clock.now_ns())
         if index is not None:
-            k = index // SEGMENT_SAMPLES
-            programme = self._programme
-            made = await self._shell.engine.segment(*self._played(k))
-            if programme is self._programme:
+            programme, k, codec = self._played(index // SEGMENT_SAMPLES)
+            made = await self._shell.engine.segment(programme, k, codec)
+            if programme is self._answering.programme:
                 self._take(k, made)
 
     def _take(self, k: int, made: ReadyMade) -> None:
         """Keep segment k until another is wanted; the next will be wanted in a second."""
-        self._made = (k, made)
-        self._shell.engine.prefetch(*self._played(k + 1), self._due_ns(k + 1))
+        programme, following, codec = self._played(k + 1)
+        self._made = (programme, k, made)
+        self._shell.engine.prefetch(programme, following, codec, self._due_ns(following))
 
     def _due_ns(self, k: int) -> int:
         """Return when the first quantum of segment k will be due."""
@@ -251,7 +280,7 @@ class Listener:
 
     def _played(self, k: int) -> tuple[Programme, int, Codec]:
         """Return what names segment k: the programme, k, and how its sound is written."""
-        hello, programme = self.session.hello, self._programme
+        hello, programme = self.session.hello, self._answering.programme
         if hello is None or programme is None:
             raise RuntimeError("a quantum is due before ready")
         return programme, k, CODEC_OF_WORD[hello.codecs[0]]
@@ -276,7 +305,7 @@ class Listener:
             session.skip(floor_to_quantum(index + ns_to_samples(waited_ns)), "slow", now_ns)
 
     async def _perform_all(self) -> None:
-        """Carry out actions until there are none: carrying out a join asks for `ready`."""
+        """Carry out actions until there are none."""
         while actions := self.session.take_actions():
             for action in actions:
                 await self._perform(action)
@@ -289,8 +318,11 @@ class Listener:
             self._outlet.write(framed_text(dump_text(action.message)))
         elif isinstance(action, Close):
             await self._close(action.closing)
-        elif self.session.state is not State.CLOSED:  # who has gone waits for no answer
-            await self._find_out(action)
+        else:
+            if isinstance(action, Join):
+                self._hello_ns = self._clock.now_ns()
+                self.may_gather = action.hello.buffer_ms >= GATHERS_FROM_MS
+            self._answering.ask(action)
 
     async def _close(self, closing: Closing) -> None:
         """Say goodbye; who takes nothing has a while to hear of it, but we do not wait for it."""
@@ -299,40 +331,6 @@ class Listener:
             return
         with contextlib.suppress(RuntimeError):  # uvicorn may have closed already
             await self._websocket.close(closing.code, closing.word)
-
-    async def _find_out(self, action: Join | Seek) -> None:
-        """Answer the session's question about its programme."""
-        session = self.session
-        try:
-            parts = await (
-                self._join(action.hello) if isinstance(action, Join) else self._seek(action)
-            )
-        except Exception as error:
-            session.refused(error)
-            if session.closing is Closing.INTERNAL:
-                log_failure("JOIN_FAILED", error, requestId=session.request_id)
-        else:
-            parts = dataclasses.replace(parts, limits=limits_of(self._shell))
-            session.joined(parts, self._clock.now_ns(), self._clock.unix_us())
-
-    async def _join(self, hello: Hello) -> ReadyParts:
-        self._hello_ns = self._clock.now_ns()
-        self.may_gather = hello.buffer_ms >= GATHERS_FROM_MS
-        self._programme, parts = await self._shell.engine.join(hello)
-        log(
-            "JOINED",
-            session=self.session.session_id,
-            requestId=self.session.request_id,
-            programme=self._programme.programme_id,
-            codec=hello.codecs[0],
-            client=hello.client,
-        )
-        return parts
-
-    async def _seek(self, seek: Seek) -> ReadyParts:
-        if self._programme is None or self.session.hello is None:
-            raise RuntimeError("a seek before ready")
-        return await self._shell.engine.seek(self._programme, self.session.hello, seek.to_index)
 
     async def _sleep(self) -> None:
         """Wait until the session has something to do, or is told something."""

@@ -65,13 +65,13 @@ class Load:
         """Heed that a segment of a programme is wanted."""
         self._asked_ns[programme_id] = now_ns
 
-    def rendered(self, cpu_ns: int, late_ns: int) -> None:
-        """Heed a segment: what it cost, and how long after its moment it was ready."""
+    def rendered(self, cpu_ns: int, *, is_late: bool) -> None:
+        """Heed a segment: what it cost, and whether it was ready after its moment."""
         weight = _SMOOTHING if self.cost_ns else 1.0
         self.cost_ns += weight * (cpu_ns - self.cost_ns)
         self._spent_ns += cpu_ns
         self._n_made += 1
-        self._n_late += late_ns > 0
+        self._n_late += is_late
 
     def has_room_for(self, programme_id: str, now_ns: int) -> bool:
         """Return whether one more programme can be rendered beside those that are played."""

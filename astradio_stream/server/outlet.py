@@ -5,9 +5,12 @@ listener's transport. What that leaves out is ten calls through ASGI for each qu
 listener, four fifths of the cost. What it keeps is flow control: what a listener does not take
 gathers in its transport up to a limit, then nothing more is written until it has room.
 
-The seam to uvicorn is here alone. Of its `WebSocketsSansIOProtocol` we read `transport`, `conn`,
-`writable`, `close_sent` and `disconnected`; accept and close stay with Starlette. An unfragmented
-data frame leaves no trace in the state of `conn`, so writing one past it is sound.
+What a listener says takes the short way too: a task and a queue would cost more than heeding it.
+
+The seam to uvicorn is here and in `handshake`. Of its `WebSocketsSansIOProtocol` we read
+`transport`, `conn`, `queue`, `writable`, `close_sent` and `disconnected`; accept and close stay
+with Starlette. An unfragmented data frame leaves no trace in the state of `conn`, so writing one
+past it is sound.
 `tests/test_server_outlet.py` holds both libraries to that.
 
 ::
@@ -29,10 +32,10 @@ from typing import TYPE_CHECKING, Final
 from websockets.protocol import State
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
     from typing import Any
 
-    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+    from astradio_stream.server.handshake import StreamProtocol
 
 EXTENSION: Final = "astradio.outlet"
 """Where the scope of a WebSocket holds its outlet, among its extensions."""
@@ -77,7 +80,7 @@ class Outlet:
 
     __slots__ = ("_protocol",)
 
-    def __init__(self, protocol: WebSocketsSansIOProtocol) -> None:
+    def __init__(self, protocol: StreamProtocol) -> None:
         """Bound what may gather on the way out of a connection."""
         self._protocol = protocol
         transport = protocol.transport
@@ -87,6 +90,11 @@ class Outlet:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BYTES)
             if _TCP_NOTSENT_LOWAT is not None:
                 bound.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+    def listen(self, on_message: Callable[[str | bytes], None]) -> None:
+        """Let messages come straight from the protocol, unless some wait in its queue already."""
+        if self._protocol.queue.empty():
+            self._protocol.on_message = on_message
 
     @property
     def is_open(self) -> bool:

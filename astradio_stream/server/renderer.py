@@ -36,7 +36,7 @@ _RENDITIONS: Final = 1024
 """Scores remembered: a few dozen bars each."""
 
 GRACE_NS: Final = 100_000_000
-"""One quantum: a segment that is wanted at once cannot be there at once."""
+"""One quantum: what is later than that is late, and what is wanted later than that is foreseen."""
 
 Key: TypeAlias = tuple[str, int, Codec]
 
@@ -136,7 +136,7 @@ class Renderer:
         self._renditions: OrderedDict[str, Rendition] = OrderedDict()
         self._cache: OrderedDict[Key, ReadyMade] = OrderedDict()
         self._n_bytes = 0
-        self._flights: dict[Key, tuple[Job[Made], asyncio.Future[ReadyMade]]] = {}
+        self._flights: dict[Key, tuple[Job[Made], asyncio.Future[ReadyMade], bool]] = {}
 
     def rendition(self, programme: Programme) -> Rendition:
         """Return the programme's rendition, the same object for as long as it is in use."""
@@ -197,7 +197,8 @@ class Renderer:
         rendition = self.rendition(programme)
         job = self._pool.submit(lambda: self._make(rendition, number, codec), due_ns)
         flight: asyncio.Future[ReadyMade] = asyncio.get_running_loop().create_future()
-        self._flights[key] = (job, flight)
+        was_foreseen = due_ns >= self._clock.now_ns() + GRACE_NS
+        self._flights[key] = (job, flight, was_foreseen)
         asyncio.wrap_future(job.future).add_done_callback(lambda done: self._land(key, done))
         return flight
 
@@ -215,7 +216,7 @@ class Renderer:
 
     def _land(self, key: Key, done: asyncio.Future[Made]) -> None:
         """Keep what was made and give it to whoever waits."""
-        job, flight = self._flights.pop(key)
+        job, flight, was_foreseen = self._flights.pop(key)
         if done.cancelled():
             flight.cancel()
             return
@@ -225,9 +226,10 @@ class Renderer:
             flight.exception()  # nobody need wait for it
             return
         made, cpu_ns = done.result()
-        late_ns = self._clock.now_ns() - job.deadline_ns - GRACE_NS
-        self._load.rendered(cpu_ns, late_ns)
-        if late_ns > 0:
+        # What was wanted at once, by a newcomer or after a seek, cannot come late, only soon.
+        is_late = was_foreseen and self._clock.now_ns() > job.deadline_ns + GRACE_NS
+        self._load.rendered(cpu_ns, is_late=is_late)
+        if is_late:
             self._metrics.late_segments.inc()
         self._cache[key] = made
         self._n_bytes += made.n_bytes

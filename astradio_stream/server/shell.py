@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from astradio_stream.server.doors import Doors
 from astradio_stream.server.logs import log, log_failure, set_level
 from astradio_stream.server.pulse import Pulse
 from astradio_stream.server.readiness import Readiness
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from astradio_stream.server.renderer import ReadyMade
     from astradio_stream.settings import Settings
     from astradio_stream.stream.programme import Programme
+    from astradio_stream.wire.actions import Steer
     from astradio_stream.wire.answers import ReadyParts
     from astradio_stream.wire.messages import Hello
     from astradio_stream.wire.quantum import Codec
@@ -44,6 +46,11 @@ class MakesStreams(Protocol):
 
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         """Return what `ready` tells of a programme from an index on."""
+
+    async def steer(
+        self, programme: Programme, steer: Steer, first_open: int
+    ) -> tuple[Programme, int]:
+        """Return the programme steered once more, and from which index on."""
 
     async def segment(self, programme: Programme, k: int, codec: Codec) -> ReadyMade:
         """Return segment k as listeners receive it, at epoch 0."""
@@ -85,6 +92,8 @@ class Shell:
     """How long listeners are waited for."""
     listeners: set[Listener] = field(default_factory=set)
     """Who is connected."""
+    doors: Doors = field(default_factory=Doors)
+    """Who knocked how often."""
     failure: BaseException | None = None
     """Why it did not start."""
     pulse: Pulse = field(init=False)

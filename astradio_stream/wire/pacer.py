@@ -122,6 +122,19 @@ class Pacer:
         self._lowest_played = max(self._lowest_played, min(played, possible))
         self._anchor(self._lowest_played, now_ns)
 
+    def splice(self, index: int, now_ns: int) -> None:
+        """Go back to a quantum that was sent, to send what lies from there on again.
+
+        Args:
+            index: First sample of the quantum; one that was not sent yet changes nothing.
+            now_ns: The moment from which it is due: it could not be late before.
+        """
+        heard = self.playhead(now_ns)
+        self.next_index = min(self.next_index, index)
+        self._anchor_index = min(heard, self.next_index)
+        self._anchor_ns = now_ns
+        self._due_ns = self._next_due_ns()
+
     def pause(self, now_ns: int) -> None:
         """Let time stand still."""
         if self._paused_ns is None:

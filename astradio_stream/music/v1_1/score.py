@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import sqrt
@@ -39,7 +39,7 @@ from astradio_stream.music.v1_1.parts import (
 )
 from astradio_stream.music.v1_1.reading import BODY_NAMES, Skies
 from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES, Stretch, Timeline
-from astradio_stream.music.v1_1.writer import LONGEST_SAMPLES, Writer
+from astradio_stream.music.v1_1.writer import LONGEST_SAMPLES, SHORTEST_SAMPLES, Writer
 from astradio_stream.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
@@ -58,6 +58,10 @@ _DRAWS: Final = 96
 """Numbers that a voice may use in a bar."""
 _SOFT_DRUMS: Final = Role("drums", 0, 127, 0.5, 0.0, 0.0)
 """A heartbeat under a genre whose Mars plays something else."""
+
+_phrase_of = lru_cache(maxsize=1024)(phrase_of)
+_melodies_of = lru_cache(maxsize=512)(melodies_of)
+"""Shared by all scores: a programme that is steered is a new one, most of its melodies are not."""
 
 _BELLS: Final = {"aspect": (0, 4), "ingress": (0, 2, 4), "lunation": (0, 4, 7), "station": (4, 0)}
 """Scale steps of the bell that tells of an event of the sky."""
@@ -136,11 +140,11 @@ class ScoreV11:
         for place in range(2 * number, min(2 * number + 2, n_phrases)):
             next_tonic = movement.tonic
             if place == n_phrases - 1:
-                after = self._timeline.at(stretch.bar_start(movement.n_bars))
-                next_tonic = self._movement_of(after).tonic
-            phrases.append(phrase_of(self._seed, movement, place, next_tonic))
+                # As if nothing more were steered: no later change may be heard before it comes.
+                next_tonic = self.movement(stretch.era, stretch.movement + 1, stretch.end).tonic
+            phrases.append(_phrase_of(self._seed, movement, place, next_tonic))
         period = tuple(phrases)
-        return period, melodies_of(self._seed, movement, period)
+        return period, _melodies_of(self._seed, movement, period)
 
     def _phrase(self, stretch: Stretch, number: int) -> tuple[Phrase, tuple[Tone, ...]]:
         phrases, melodies = self.period(stretch, number // 2)
@@ -182,13 +186,14 @@ class ScoreV11:
             pans=movement.pans,
         )
         phrases, _ = self.period(stretch, scene.phrase.number // 2)
-        return melodies_of(self._seed + 1, shared, phrases)[scene.phrase.number % 2]
+        return _melodies_of(self._seed + 1, shared, phrases)[scene.phrase.number % 2]
 
     def _compose_bar(self, stretch: Stretch, bar: int) -> tuple[Note, ...]:
+        """Return the notes of a bar, whether or not a change of controls cuts it short."""
         scene = self._scene(stretch, bar)
         start = stretch.bar_start(bar)
         length = stretch.bar_start(bar + 1) - start
-        writer = Writer(scene, start, length, stretch.stop, self._skies_at(stretch.base))
+        writer = Writer(scene, start, length, stretch.end, self._skies_at(stretch.base))
         movement = scene.movement
         texture = draws(self._seed, Decision.TEXTURE, movement.number, bar // 8, n=len(IDIOMS))
         rests = [texture.unit() < role.rests for role in movement.genre.roles]
@@ -252,8 +257,11 @@ class ScoreV11:
         found: list[Note] = []
         for stretch, bar in self._timeline.bars(earliest, stop):
             gain = None
-            for note in self._bar_notes(stretch, bar):
-                if note.onset >= stop or note.onset + note.duration + RELEASE_SAMPLES <= start:
+            for whole in self._bar_notes(stretch, bar):
+                if whole.onset >= min(stop, stretch.stop):
+                    continue
+                note = _cut(whole, stretch.stop)
+                if note.onset + note.duration + RELEASE_SAMPLES <= start:
                     continue
                 gain = self._gain(stretch) if gain is None else gain
                 found.append(_louder(note, gain))
@@ -397,6 +405,12 @@ class ScoreV11:
             "leapCap": palette.leap_cap,
             **{name: round(value, 4) for name, value in shares.items()},
         }
+
+
+def _cut(note: Note, stop: int) -> Note:
+    """Return a note that is let go at a change of controls."""
+    duration = max(SHORTEST_SAMPLES, stop - note.onset)
+    return note if note.duration <= duration else replace(note, duration=duration)
 
 
 def _louder(note: Note, gain: float) -> Note:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LONGEST_SAMPLES: Final = 24 * SAMPLE_RATE_HZ
 """No note of this model is held longer than this."""
+SHORTEST_SAMPLES: Final = 480
+"""Nor let go sooner."""
 _TICKS: Final = 240
 """Ticks per beat: thirds, sixteenths and swing without rounding that accumulates."""
 _LAYERED: Final = ("piano", "epiano")
@@ -78,7 +80,7 @@ class Writer:
             if onset >= self._stop:
                 continue
             wished = self._length * round(beats * _TICKS) // (self._scene.beats * _TICKS)
-            duration = max(480, min(wished, self._stop - onset, LONGEST_SAMPLES))
+            duration = max(SHORTEST_SAMPLES, min(wished, self._stop - onset, LONGEST_SAMPLES))
             instrument = role.instrument
             if instrument in _LAYERED:
                 instrument += ".hard" if velocity >= _HARD else ".soft"
