@@ -105,11 +105,11 @@ class Listener:
             self._take_discontinuity(text)
         return text
 
-    def take_text(self, kind: str) -> dict[str, Any]:
-        """Return the next text message of a type; quanta in between are checked and kept."""
+    def take_text(self, *kinds: str) -> dict[str, Any]:
+        """Return the next text message of some types; quanta before it are checked and kept."""
         while True:
             message = self.take()
-            if isinstance(message, dict) and message["type"] == kind:
+            if isinstance(message, dict) and message["type"] in kinds:
                 return message
 
     def take_quanta(self, n_quanta: int) -> list[Quantum]:
