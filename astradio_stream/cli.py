@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Final, cast
@@ -25,7 +26,7 @@ from astradio_stream import __version__
 from astradio_stream.audio.files import write_ogg_opus, write_wav
 from astradio_stream.errors import AstradioError, Detail, ValidationFailed
 from astradio_stream.server.banks import load_bank
-from astradio_stream.settings import Settings, load_settings
+from astradio_stream.settings import SETTING_OF_NAME, Settings, load_settings
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.piece import piece_packets, piece_pcm, piece_segments
@@ -63,6 +64,22 @@ def _from_s(text: str) -> int:
     return int(text)
 
 
+def _workers(text: str) -> int:
+    try:
+        return int(SETTING_OF_NAME["ASTRADIO_WORKERS"].read(text))
+    except ValueError as wanted:
+        raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}") from None
+
+
+def read_settings() -> Settings:
+    """Return the settings as environment and `.env` have them now.
+
+    Raises:
+        SettingsError: something in them is wrong.
+    """
+    return load_settings(os.environ, Path(".env"), VERSIONS["audio"])
+
+
 def _out(text: str) -> Path:
     path = Path(text)
     if path.suffix not in _SUFFIXES:
@@ -75,7 +92,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("astradio-stream", description="Endless music from the sky.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve the radio and the player (settings: docs/settings.md)")
+    serve = commands.add_parser(
+        "serve", help="serve the radio and the player (settings: docs/settings.md)"
+    )
+    serve.add_argument("--workers", type=_workers, help="processes that share the port")
     render = commands.add_parser("render", help="render a programme into a file")
     render.add_argument("programme", help="a file with the JSON of a programme; - reads it here")
     render.add_argument("--duration", type=_duration_s, default=60.0, help="seconds (default 60)")
@@ -147,11 +167,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status."""
     args = build_parser().parse_args(argv)
     try:
-        settings = load_settings(os.environ, Path(".env"), VERSIONS["audio"])
+        settings = read_settings()
         if args.command == "serve":
             from astradio_stream.server.main import serve  # noqa: PLC0415 - render needs no server
 
-            return serve(settings)
+            workers = args.workers or settings.workers
+            return serve(replace(settings, workers=workers), read_settings)
         _render(args, settings)
     except AstradioError as error:
         print(f"astradio-stream: {error.message}", file=sys.stderr)

@@ -79,6 +79,9 @@ class SilentEngine:
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         return self._parts(programme, hello, to_index)
 
+    def at_hand(self, _programme: Programme, _k: int, _codec: Codec) -> ReadyMade | None:
+        return None
+
     async def steer(
         self, programme: Programme, steer: Steer, first_open: int
     ) -> tuple[Programme, int]:
@@ -110,8 +113,13 @@ class SilentEngine:
         index = k * SEGMENT_SAMPLES + QUANTUM_SAMPLES
         return ReadyMade(quanta, (Event(index, "section", "a section", ("sun",)),))
 
-    def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
+    def prefetch(
+        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+    ) -> None:
         pass
+
+    async def reload(self, settings: Settings) -> None:
+        self.settings = settings
 
     def close(self) -> None:
         self.is_closed = True
@@ -174,7 +182,7 @@ def serving(settings: Settings, engine: Any = None) -> Iterator[Served]:
             await super().startup(sockets)
             started.set()
 
-    server = AnnouncedServer(uvicorn_config(app, settings), app.state.shell, "")
+    server = AnnouncedServer(uvicorn_config(app, settings), app.state.shell, lambda: None)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     with bound:
         thread.start()

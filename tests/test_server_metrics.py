@@ -35,6 +35,28 @@ def test_two_apps_count_apart() -> None:
     assert other.registry.get_sample_value("astradio_sent_bytes_total") == 0
 
 
+def test_many_at_once_are_counted_as_one_by_one() -> None:
+    at_once, one_by_one = Metrics(), Metrics()
+    for late_ns in (-5, 0, 999_999, 1_000_000, 1_000_001, 99_000_000, 100_000_000, 3 * 10**10):
+        at_once.sent(late_ns, 700)
+        one_by_one.quantum_lateness_seconds.observe(max(late_ns, 0) / 1e9)
+        one_by_one.sent_bytes.inc(700)
+    at_once.flush()
+    at_once.flush()
+
+    def figures(metrics: Metrics) -> dict[str, float]:
+        return {
+            f"{sample.name}{sample.labels}": sample.value
+            for family in metrics.registry.collect()
+            for sample in family.samples
+            if "lateness" in sample.name or "sent_bytes" in sample.name
+            if not sample.name.endswith("_created")
+        }
+
+    assert figures(at_once) == figures(one_by_one)
+    assert figures(at_once)["astradio_quantum_lateness_seconds_count{}"] == 8
+
+
 def test_the_docs_list_every_metric_and_its_label() -> None:
     rows = re.findall(r"^\| `astradio_(\w+)` \| (\w+) \| (\S+) \|", DOCS.read_text(), re.MULTILINE)
     written = {(name.removesuffix("_total"), kind, label.strip("`–")) for name, kind, label in rows}

@@ -17,6 +17,7 @@ from websockets.server import ServerProtocol
 from astradio_stream.server.admission import reason_against
 from astradio_stream.server.http import kept_request_id
 from astradio_stream.server.malformed import early_refusal
+from astradio_stream.server.outlet import EXTENSION, Outlet
 from astradio_stream.wire.closing import Closing
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.conn = QuietConnection(max_size=config.ws_max_size, logger=self.logger)
         self.control_frames = ControlFrames()
+        self.on_message: Callable[[str | bytes], None] | None = None
 
     def data_received(self, data: bytes) -> None:
         """Heed bytes; a handshake that cannot even be read is refused."""
@@ -115,6 +117,8 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             self._refuse(event, code, sentence, allow)
             return
         super().handle_connect(event)
+        extensions: dict[str, Any] = self.scope["extensions"]
+        extensions[EXTENSION] = Outlet(self)
         self.scope["state"]["control_frames"] = self.control_frames
 
     def handle_cont(self, event: Frame) -> None:
@@ -124,16 +128,27 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         super().handle_cont(event)
 
     def send_receive_event_to_app(self) -> None:
-        """Pass a message on, unless it is no text, which is no error of ours to log."""
-        if self.curr_msg_data_type == "text" and not self.close_sent:
-            try:
-                b"".join(self.frames).decode()
-            except UnicodeDecodeError:
-                self.frames = []
-                self.conn.send_close(Closing.BAD_UTF8.code)
-                self.handle_parser_exception()
-                return
-        super().send_receive_event_to_app()
+        """Pass a message on: straight to who listens, else by way of uvicorn's queue.
+
+        Text that is no text is no error of ours to log.
+        """
+        is_text = self.curr_msg_data_type == "text"
+        if self.close_sent or not (is_text or self.on_message):
+            super().send_receive_event_to_app()
+            return
+        data = b"".join(self.frames)
+        try:
+            message = data.decode() if is_text else data
+        except UnicodeDecodeError:
+            self.frames = []
+            self.conn.send_close(Closing.BAD_UTF8.code)
+            self.handle_parser_exception()
+            return
+        if self.on_message is None:
+            super().send_receive_event_to_app()
+        else:
+            self.frames = []
+            self.on_message(message)
 
     def handle_pong(self, event: Frame) -> None:
         """Heed a pong that nobody asked for."""

@@ -116,6 +116,11 @@ class Session:
         """Where the conversation stands."""
         return self._state
 
+    @property
+    def has_actions(self) -> bool:
+        """Whether there is something to be done."""
+        return bool(self._actions)
+
     def take_actions(self) -> list[Action]:
         """Return what is to be done, in order, and forget it."""
         actions, self._actions = self._actions, []
@@ -269,6 +274,14 @@ class Session:
             raise RuntimeError("a quantum was sent before ready")
         self.n_bytes_sent += n_bytes
         return self._pacer.quantum_sent(now_ns)
+
+    def skip(self, to_index: int, reason: str, now_ns: int) -> None:
+        """Leave out what the listener missed, and say so; the buffer is filled anew from there."""
+        if self._state is State.STREAMING and self._pacer is not None and self.hello is not None:
+            from_index = self._pacer.next_index
+            if from_index < to_index <= units.LAST_PLAYED_INDEX:
+                self._say(answers.discontinuity(from_index, to_index, reason))
+                self._pacer = Pacer(to_index, self.hello.buffer_ms, now_ns, may_hold=False)
 
     def playhead(self, now_ns: int) -> int | None:
         """Return the sample that the listener hears, as far as we can know."""
