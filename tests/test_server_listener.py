@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from astradio_stream.errors import NotFound
 from astradio_stream.server.readiness import Readiness
 from astradio_stream.units import END_INDEX, QUANTUM_SAMPLES
-from astradio_stream.wire.session import Timings
+from astradio_stream.wire.timings import Timings
 from tests.listener import TRANSIT, Listener, connected, hello_of, listening
 from tests.serving import LIVE_INDEX, SILENCE, Served, SilentEngine, serving, settings_in
 

@@ -13,10 +13,10 @@ from astradio_stream.server.load import (
     LAG_FREE_NS,
     LAG_FULL_NS,
     LIVE_NS,
-    NS_PER_S,
     TROUBLED_JUDGEMENTS,
     Load,
 )
+from astradio_stream.wire.bucket import NS_PER_S
 
 
 def judged(load: Load, second: int, busy: float = 0.0, lag_ns: int = 0, late: int = 0) -> bool:

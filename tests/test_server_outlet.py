@@ -15,8 +15,8 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
-from astradio_stream.server import listener as listener_module
 from astradio_stream.server import outlet as outlet_module
+from astradio_stream.server import sender as sender_module
 from astradio_stream.server.outlet import (
     LARGEST_WRITE_BYTES,
     SOCKET_BYTES,
@@ -132,7 +132,7 @@ def test_one_listener_that_never_reads_costs_less_than_512_kb(server: Served) ->
 def test_a_listener_that_takes_nothing_is_closed_with_4102_and_can_read_that(
     server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener_module, "HOPELESS_NS", 300_000_000)
+    monkeypatch.setattr(sender_module, "HOPELESS_NS", 300_000_000)
     with raw_peer(server.ws_url) as peer:
         peer.say(hello_of(TRANSIT, codecs=["pcm_s16le"], bufferMs=20_000))
         only_listener(server)
@@ -144,7 +144,7 @@ def test_a_listener_that_takes_nothing_is_closed_with_4102_and_can_read_that(
 def test_who_does_not_even_read_the_close_is_cut_off(
     server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener_module, "HOPELESS_NS", 200_000_000)
+    monkeypatch.setattr(sender_module, "HOPELESS_NS", 200_000_000)
     monkeypatch.setattr(outlet_module, "LINGER_S", 0.2)
     with raw_peer(server.ws_url) as peer:
         peer.say(hello_of(TRANSIT, codecs=["pcm_s16le"], bufferMs=20_000))

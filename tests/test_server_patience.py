@@ -10,11 +10,11 @@ from astradio_stream.server.patience import (
     DARK_AFTER_NS,
     DARK_FOR_NS,
     HOPELESS_NS,
-    NS_PER_S,
     SKIP_AFTER_NS,
     Patience,
     Step,
 )
+from astradio_stream.wire.bucket import NS_PER_S
 
 
 @pytest.mark.parametrize(

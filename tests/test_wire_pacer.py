@@ -13,8 +13,9 @@ from astradio_stream import units
 from astradio_stream.server.clock import ManualClock
 from astradio_stream.units import END_INDEX
 from astradio_stream.wire.answers import ReadyParts
+from astradio_stream.wire.bucket import NS_PER_S
 from astradio_stream.wire.pacer import Pacer, ns_to_samples, samples_to_ns
-from astradio_stream.wire.session import NS_PER_S, Session, State
+from astradio_stream.wire.session import Session, State
 
 QUANTUM = units.QUANTUM_SAMPLES
 QUANTUM_NS = NS_PER_S // 10

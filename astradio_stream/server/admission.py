@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from astradio_stream.server.doors import address_of
 from astradio_stream.server.http import JsonAnswer, refusal, retry_after
-from astradio_stream.server.listener import NS_PER_S, Listener, rate_of
+from astradio_stream.server.listener import Listener, rate_of
 from astradio_stream.server.load import RETRY_AFTER_S
 from astradio_stream.server.origin import is_origin_allowed
 from astradio_stream.server.readiness import Readiness
+from astradio_stream.wire.bucket import NS_PER_S
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection

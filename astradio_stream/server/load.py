@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import Final
 
-NS_PER_S: Final = 1_000_000_000
+from astradio_stream.wire.bucket import NS_PER_S
+
 RETRY_AFTER_S: Final = 2
 """When a refused listener may ask again (seconds)."""
 BUSY_FULL: Final = 0.80

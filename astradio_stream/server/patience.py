@@ -19,7 +19,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-NS_PER_S: Final = 1_000_000_000
+from astradio_stream.wire.bucket import NS_PER_S
+
 DARK_AFTER_NS: Final = NS_PER_S // 2
 DARK_FOR_NS: Final = 10 * NS_PER_S
 SKIP_AFTER_NS: Final = 2 * NS_PER_S

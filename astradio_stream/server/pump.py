@@ -47,8 +47,10 @@ class Waits(Protocol):
 
     slot: int
     """The tick it waits for; kept by the pump alone."""
-    may_gather: bool
-    """Whether its buffer is large enough to gather."""
+
+    @property
+    def may_gather(self) -> bool:
+        """Whether its buffer is large enough to gather."""
 
     def on_tick(self, now_ns: int) -> int | None:
         """Send what is due; return the next moment (ns), or None if its task goes on."""

@@ -12,7 +12,7 @@ from astradio_stream.server.logs import log, log_failure, set_level
 from astradio_stream.server.pulse import Pulse
 from astradio_stream.server.readiness import Readiness
 from astradio_stream.settings import TABLE
-from astradio_stream.wire.session import Timings
+from astradio_stream.wire.timings import Timings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,6 @@ Times are integer nanoseconds of a monotonic clock; `unix_us` is only what the c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -24,21 +23,19 @@ from astradio_stream import errors, fields, units
 from astradio_stream.strict_json import parse_json
 from astradio_stream.wire import answers, messages
 from astradio_stream.wire.actions import Action, Close, Join, Seek, SendText, Steer
-from astradio_stream.wire.bucket import NS_PER_S, Bucket, Rate
+from astradio_stream.wire.bucket import DEFAULT_RATE, Bucket, Rate
 from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.faults import closing_of, details_of, told_of
 from astradio_stream.wire.lead import Lead
 from astradio_stream.wire.pacer import Pacer
 from astradio_stream.wire.quantum import MAX_U16
+from astradio_stream.wire.timings import Timings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from astradio_stream.wire.answers import ReadyParts, SteeredParts
     from astradio_stream.wire.messages import CheckProgramme, Hello, JsonObject
-
-DEFAULT_RATE: Final = Rate(50, 10)
-"""Of the protocol."""
 
 
 class State(Enum):
@@ -49,16 +46,6 @@ class State(Enum):
     STREAMING = "quanta are sent as they fall due"
     PAUSED = "no quanta until play"
     CLOSED = "nothing more is said or heard"
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """How long a session waits for its peer."""
-
-    hello_ns: int = 10 * NS_PER_S
-    """For a hello (nanoseconds)."""
-    heartbeat_ns: int = 30 * NS_PER_S
-    """For the next report or ping (nanoseconds)."""
 
 
 class Session:
