@@ -70,7 +70,8 @@ class ReadyMade:
         """Frames of the events that are heard within each quantum; mostly none."""
         told = [b""] * QUANTA_PER_SEGMENT
         for event in self.events:
-            message = answers.event(event.index, event.kind, event.text, event.bodies, {})
+            more = dict(event.more)
+            message = answers.event(event.index, event.kind, event.text, event.bodies, more)
             told[event.index // QUANTUM_SAMPLES % QUANTA_PER_SEGMENT] += framed_text(
                 dump_text(message)
             )
