@@ -8,7 +8,14 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from loadtest import bench_distinct, bench_fanout, bench_segment, bench_server, soak
+from loadtest import (
+    bench_distinct,
+    bench_fanout,
+    bench_segment,
+    bench_server,
+    bench_slow,
+    soak,
+)
 from loadtest.table import machine
 
 if TYPE_CHECKING:
@@ -19,6 +26,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "server": bench_server.run,
     "fanout": bench_fanout.run,
     "distinct": bench_distinct.run,
+    "slow": bench_slow.run,
 }
 
 

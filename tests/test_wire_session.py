@@ -592,3 +592,52 @@ def test_the_last_report_is_kept() -> None:
     say(session, MESSAGES["report"] | {"underruns": 3})
     assert session.last_report is not None
     assert session.last_report.underruns == 3
+
+
+# Skipping ----------------------------------------------------------------------------------------
+
+
+def test_a_skip_is_announced_and_the_buffer_fills_anew_from_there() -> None:
+    session = session_in(State.STREAMING)
+    for _ in range(20):
+        session.quantum_sent(1, 0)
+    now_ns = 9 * NS_PER_S
+    session.skip(480_000, "slow", now_ns)
+    (said,) = session.take_actions()
+    assert said.message == {
+        "type": "discontinuity", "from": 96_000, "to": 480_000, "reason": "slow",
+    }  # fmt: skip
+    sent = []
+    while (index := session.due(now_ns)) is not None:
+        sent.append(index)
+        session.quantum_sent(1, now_ns)
+    assert sent == list(range(480_000, 480_000 + 96_000, 4_800))
+    assert session.epoch == 0
+
+
+def test_a_report_from_before_the_gap_does_not_hold_the_stream_up() -> None:
+    session = session_in(State.STREAMING)
+    session.quantum_sent(1, 0)
+    session.skip(480_000, "slow", 0)
+    while session.due(0) is not None:
+        session.quantum_sent(1, 0)
+    report = {"type": "report", "played": 4_800, "received": 4_800, "underruns": 1}
+    say(session, report, NS_PER_S // 10)
+    assert session.due(NS_PER_S // 10) is None
+    assert session.due(NS_PER_S // 10 * 2) == 480_000 + 96_000
+
+
+@pytest.mark.parametrize("to_index", [0, 4_800])
+def test_nothing_is_skipped_backwards(to_index: int) -> None:
+    session = session_in(State.STREAMING)
+    session.quantum_sent(1, 0)
+    session.skip(to_index, "slow", 0)
+    assert not session.has_actions
+    assert session.due(0) == 4_800
+
+
+@pytest.mark.parametrize("state", [State.CONNECTED, State.JOINING, State.PAUSED, State.CLOSED])
+def test_nothing_is_skipped_while_nothing_is_sent(state: State) -> None:
+    session = session_in(state)
+    session.skip(480_000, "slow", 0)
+    assert not session.has_actions
