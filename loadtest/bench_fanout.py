@@ -14,12 +14,15 @@ import time
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from loadtest.crowd import Crowd, hello_of
 from loadtest.process import Samples, Server, difference, quantile_s, server
 from loadtest.table import print_table
 
 _STEPS: Final = (1_000, 3_000, 6_000, 10_000)
 _SECONDS: Final = 12.0
 _PER_S: Final = 500.0
+_FIRST: Final = 50
+_WARM_UP_S: Final = 4.0
 
 
 def crowd(
@@ -31,6 +34,10 @@ def crowd(
         What it tells, by how much the figures grew, the CPU share (1 is a core), and the memory
         before and at the end (KB).
     """
+    warm_up = Crowd(("127.0.0.1", running.port), [hello_of({"station": "now"}, 2_000)] * _FIRST)
+    warm_up.join(_PER_S)
+    warm_up.listen(_WARM_UP_S)  # what all listeners share is there before memory is weighed
+    warm_up.close()
     before_kb = running.rss_kb()
     core = str((os.cpu_count() or 1) - 1)
     with subprocess.Popen(  # noqa: S603 - our own crowd

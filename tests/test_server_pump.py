@@ -25,9 +25,9 @@ MS = 1_000_000
 class Waiter:
     """One who is due at some moments, and notes when it was called."""
 
-    def __init__(self, moments: list[int], may_gather: bool = False, work: Any = None) -> None:
+    def __init__(self, moments: list[int], most_gathered: int = 0, work: Any = None) -> None:
         self.slot = -1
-        self.may_gather = may_gather
+        self.most_gathered = most_gathered
         self.moments = moments
         self.called: list[int] = []
         self._work = work
@@ -111,26 +111,24 @@ def test_a_crowd_in_one_tick_does_not_hold_the_loop() -> None:
     assert sum(laps) == 100 * MS
 
 
-def test_the_busy_gather_and_only_with_a_large_buffer() -> None:
+def test_the_busy_gather_as_much_as_a_buffer_bears() -> None:
     clock = ManualClock()
     pump = Pump(clock)
     levels = []
-    for busy in (0.4, 0.6, 0.45, 0.6, 0.6, 0.3, 0.1, 0.1, 0.1):
+    for busy in (0.4, 0.6, 0.45, 0.6, 0.6, 0.6, 0.3, 0.1, 0.1, 0.1, 0.1):
         clock.pass_ns(JUDGED_NS)
         pump._judge(clock.now_ns() - round(busy * JUDGED_NS), clock.now_ns())
-        levels.append(pump.gather_ns // QUANTUM_NS)
-    assert levels == [0, 1, 1, 3, 3, 3, 1, 0, 0]
+        levels.append(pump.gather_ns(9) // QUANTUM_NS)
+    assert levels == [0, 1, 1, 3, 7, 7, 7, 3, 1, 0, 0]
 
-    async def slots() -> tuple[int, int]:
-        pump._gathering = 2
-        patient, hasty = Waiter([], may_gather=True), Waiter([])
-        at = clock.now_ns() + 50 * TICK_NS
-        pump.watch(patient, at)
-        pump.watch(hasty, at)
-        return patient.slot, hasty.slot
+    async def slots() -> list[int]:
+        pump._gathering = len(GATHERINGS) - 1
+        waiters = [Waiter([], most_gathered=most) for most in (0, 2, 7, 79)]
+        for waiter in waiters:
+            pump.watch(waiter, clock.now_ns() + 50 * TICK_NS)
+        return [waiter.slot - waiters[0].slot for waiter in waiters]
 
-    patient, hasty = asyncio.run(slots())
-    assert (patient - hasty) * TICK_NS == GATHERINGS[2] * QUANTUM_NS
+    assert [slot * TICK_NS // QUANTUM_NS for slot in asyncio.run(slots())] == [0, 2, 7, 7]
 
 
 def test_one_step_of_gathering_does_not_call_for_the_next() -> None:

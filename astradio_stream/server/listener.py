@@ -65,9 +65,9 @@ class Listener:
         self._sender = Sender(shell, self.session, self._answering, self._outlet)
 
     @property
-    def may_gather(self) -> bool:
-        """Whether its buffer is large enough to get several quanta at once."""
-        return self._sender.may_gather
+    def most_gathered(self) -> int:
+        """How many quanta may wait for a later one."""
+        return self._sender.most_gathered
 
     def tell(self, message: JsonObject) -> None:
         """Say something that changes nothing."""

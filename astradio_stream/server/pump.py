@@ -10,9 +10,9 @@ socket that is full, a conversation that goes on.
     ticks   | 5 ms | 5 ms | 5 ms | …       listeners are spread over them by when they joined
               A, F            B, C         a tick of many listeners pauses for the others' input
 
-When the loop has little time left, moments are *gathered*: a listener with a second or more in its
-buffer gets two or four quanta in one write, at the moment of the last of them. Its buffer is then
-never fuller than it said, and emptier by at most three quanta.
+When the loop has little time left, moments are *gathered*: a listener gets two, four or eight
+quanta in one write, at the moment of the last of them. Its buffer is then never fuller than it
+said, and emptier by less than half.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TICK_NS: Final = 5_000_000
 TURN_NS: Final = 5_000_000
 """How long the pump sends before it lets the loop look at what arrived."""
 QUANTUM_NS: Final = samples_to_ns(QUANTUM_SAMPLES)
-GATHERINGS: Final = (0, 1, 3)
+GATHERINGS: Final = (0, 1, 3, 7)
 """Quanta that are waited for so that one write takes them along, by how busy the pump is."""
 BUSY_UP: Final = 0.5
 """Share of the time spent sending above which more are gathered …"""
@@ -49,8 +49,8 @@ class Waits(Protocol):
     """The tick it waits for; kept by the pump alone."""
 
     @property
-    def may_gather(self) -> bool:
-        """Whether its buffer is large enough to gather."""
+    def most_gathered(self) -> int:
+        """The most quanta that may wait for a later one."""
 
     def on_tick(self, now_ns: int) -> int | None:
         """Send what is due; return the next moment (ns), or None if its task goes on."""
@@ -70,15 +70,14 @@ class Pump:
         self.sending_ns = 0
         """Time spent sending in all."""
 
-    @property
-    def gather_ns(self) -> int:
-        """How much later than a quantum's own moment it may be sent with the next."""
-        return GATHERINGS[self._gathering] * QUANTUM_NS
+    def gather_ns(self, most_gathered: int) -> int:
+        """Return how much later than a quantum's own moment it may be sent with others."""
+        return min(GATHERINGS[self._gathering], most_gathered) * QUANTUM_NS
 
     def watch(self, listener: Waits, at_ns: int) -> None:
         """Wait for a listener's moment; a former one is forgotten."""
-        if listener.may_gather:
-            at_ns += GATHERINGS[self._gathering] * QUANTUM_NS
+        if self._gathering:
+            at_ns += self.gather_ns(listener.most_gathered)
         if not self._is_turning:
             self._is_turning = True
             self._next_slot = self._clock.now_ns() // TICK_NS

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from astradio_stream.wire.quantum import Codec
     from astradio_stream.wire.session import Session
 
-GATHERS_FROM_MS: Final = 1_000
-"""A buffer of this length does not feel whether quanta come one by one (milliseconds)."""
+BUFFER_MS_PER_GATHERED: Final = 250
+"""For each quantum that is gathered beyond the first so much of the listener's buffer (ms): of the
+default buffer never more than two fifths are missing."""
 
 
 class Lack(Enum):
@@ -52,8 +53,8 @@ class Sender:
         self, shell: Shell, session: Session, answering: Answering, outlet: Outlet
     ) -> None:
         """Send what `session` says is due of the programme that `answering` found out."""
-        self.may_gather = False
-        """Whether the listener's buffer is large enough to get several quanta at once."""
+        self.most_gathered = 0
+        """How many quanta may wait for a later one: as many as the buffer does not feel."""
         self._shell = shell
         self._clock = shell.clock
         self._session = session
@@ -66,7 +67,7 @@ class Sender:
     def greeted(self, hello: Hello) -> None:
         """Heed that a hello came: from now on the first quantum is waited for."""
         self._hello_ns = self._clock.now_ns()
-        self.may_gather = hello.buffer_ms >= GATHERS_FROM_MS
+        self.most_gathered = max(0, hello.buffer_ms // BUFFER_MS_PER_GATHERED - 1)
 
     def send_due(self, now_ns: int) -> Lack:
         """Send all quanta that are due and at hand, as one write; return what others lack."""
@@ -76,7 +77,7 @@ class Sender:
         if not self._outlet.has_room:
             return Lack.ROOM
         metrics = self._shell.metrics
-        gathered_ns = self._shell.pump.gather_ns if self.may_gather else 0
+        gathered_ns = self._shell.pump.gather_ns(self.most_gathered)
         viz = (
             session.viz
             and self._shell.settings.enable_viz_engine
