@@ -85,10 +85,11 @@ class ToxicProxy:
     async def _cut(self) -> None:
         for writer in tuple(self._writers):
             linger = struct.pack("ii", 1, 0)  # RST instead of FIN
+            bare = writer.get_extra_info("socket")
+            if bare.fileno() < 0:
+                continue  # it is gone
             with contextlib.suppress(OSError):
-                writer.get_extra_info("socket").setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, linger
-                )
+                bare.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             writer.transport.abort()
 
     async def close(self) -> None:
