@@ -15,9 +15,13 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.process_collector import ProcessCollector
 
+from astradio_stream.units import QUANTUM_SAMPLES
+from astradio_stream.wire.pacer import samples_to_ns
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+QUANTUM_NS: Final = samples_to_ns(QUANTUM_SAMPLES)
 Kind: TypeAlias = type[Counter] | type[Gauge] | type[Histogram]
 
 BUCKETS_S: Final = (
@@ -80,7 +84,7 @@ TABLE: Final = (
     Metric("cache_bytes",              Gauge,     "",        "Bytes of segments kept"),
     Metric("listeners",                Gauge,     "",        "Listeners connected now"),
     Metric("sessions",                 Counter,   "closing", "Sessions ended, by how"),
-    Metric("sent_bytes",               Counter,   "",        "Bytes of quanta sent"),
+    Metric("sent_bytes",               Counter,   "",        "Bytes of quanta and events sent"),
     Metric("skips",                    Counter,   "",        "Announced gaps for the slow"),
     Metric("underruns",                Counter,   "",        "Underruns as reported"),
     Metric("http_responses",           Counter,   "class",   "HTTP responses, 1xx to 5xx"),
@@ -145,12 +149,20 @@ class Metrics:
         self._late_ns = 0
         self._n_sent_bytes = 0
 
-    def sent(self, late_ns: int, n_bytes: int) -> None:
-        """Count one quantum; thousands come in a moment, so they are handed on together."""
-        late_ns = max(late_ns, 0)
-        self._late[bisect_left(_BUCKETS_NS, late_ns)] += 1
-        self._late_ns += late_ns
+    def sent(self, late_ns: int, n_bytes: int, n_quanta: int = 1) -> None:
+        """Count quanta that were sent together; thousands come in a moment, so only here at first.
+
+        Args:
+            late_ns: How late the first was (nanoseconds); each that follows was due 100 ms later.
+            n_bytes: Bytes of all, events included.
+            n_quanta: How many.
+        """
         self._n_sent_bytes += n_bytes
+        while late_ns > 0 and n_quanta:
+            self._late[bisect_left(_BUCKETS_NS, late_ns)] += 1
+            self._late_ns += late_ns
+            late_ns, n_quanta = late_ns - QUANTUM_NS, n_quanta - 1
+        self._late[0] += n_quanta
 
     def flush(self) -> None:
         """Hand on what `sent` has counted."""

@@ -57,13 +57,13 @@ class ReadyMade:
 
     @cached_property
     def frames_with_viz(self) -> tuple[bytes, ...]:
-        """The quanta with the picture as WebSocket frames."""
-        return tuple(map(framed, self.with_viz))
+        """The quanta with the picture as WebSocket frames, each behind its events."""
+        return tuple(map(bytes.__add__, self.told, map(framed, self.with_viz)))
 
     @cached_property
     def frames_without_viz(self) -> tuple[bytes, ...]:
-        """The quanta without the picture as WebSocket frames."""
-        return tuple(map(framed, self.without_viz))
+        """The quanta without the picture as WebSocket frames, each behind its events."""
+        return tuple(map(bytes.__add__, self.told, map(framed, self.without_viz)))
 
     @cached_property
     def told(self) -> tuple[bytes, ...]:
@@ -77,11 +77,14 @@ class ReadyMade:
             )
         return tuple(told)
 
-    def frame(self, n: int, epoch: int, *, viz: bool) -> bytes:
-        """Return the frame of quantum n (0-9) for a listener in some epoch."""
+    def frames(self, first: int, n_quanta: int, epoch: int, *, viz: bool) -> bytes:
+        """Return the frames of some quanta (0-9) and their events, for a listener in some epoch."""
+        span = slice(first, first + n_quanta)
         if epoch == 0:
-            return (self.frames_with_viz if viz else self.frames_without_viz)[n]
-        return framed(with_epoch((self.with_viz if viz else self.without_viz)[n], epoch))
+            return b"".join((self.frames_with_viz if viz else self.frames_without_viz)[span])
+        quanta = (self.with_viz if viz else self.without_viz)[span]
+        own = (framed(with_epoch(quantum, epoch)) for quantum in quanta)
+        return b"".join(map(bytes.__add__, self.told[span], own))
 
     @property
     def n_bytes(self) -> int:

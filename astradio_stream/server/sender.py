@@ -89,16 +89,18 @@ class Sender:
             if n_bytes >= LARGEST_WRITE_BYTES:
                 lack = Lack.A_TURN
                 break
-            k, n = divmod(index // QUANTUM_SAMPLES, QUANTA_PER_SEGMENT)
+            k, first = divmod(index // QUANTUM_SAMPLES, QUANTA_PER_SEGMENT)
             made = self._at_hand(k)
             if made is None:
                 lack = Lack.A_SEGMENT
                 break
-            frame = made.frame(n, session.epoch, viz=viz)
-            frames.append(made.told[n])
-            frames.append(frame)
-            n_bytes += len(frame)
-            metrics.sent(session.quantum_sent(len(frame), now_ns) - gathered_ns, len(frame))
+            fit = 1 + (LARGEST_WRITE_BYTES - n_bytes) // len(made.with_viz[first])
+            n_quanta = session.n_due(now_ns, min(QUANTA_PER_SEGMENT - first, fit))
+            run = made.frames(first, n_quanta, session.epoch, viz=viz)
+            frames.append(run)
+            n_bytes += len(run)
+            late_ns = session.quantum_sent(len(run), now_ns, n_quanta)
+            metrics.sent(late_ns - gathered_ns, len(run), n_quanta)
         if frames:
             self._outlet.write(b"".join(frames))
             if self._hello_ns is not None:

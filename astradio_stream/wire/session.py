@@ -69,8 +69,7 @@ class Session:
             request_id: Told in every `error`; made from the session id where none is given.
             timings: How long to wait for the peer.
             rate: How many messages the peer may send.
-            check_programme: Names the mistakes in a programme, so that a hello with wrong fields
-                and a wrong programme hears of both at once.
+            check_programme: Names the mistakes in a programme, to be told with those of the hello.
         """
         self.session_id = session_id
         self.request_id = request_id or f"req_{session_id}"
@@ -244,23 +243,25 @@ class Session:
     def due(self, now_ns: int) -> int | None:
         """Return the index of the quantum to send now, or None.
 
-        Whoever awaits anything between this and the sending must ask again: a seek or a pause may
-        have come in between.
+        Whoever awaits anything before sending it must ask again: a seek may have come in between.
         """
         if self._state is not State.STREAMING or self._pacer is None:
             return None
         return self._pacer.due(now_ns)
 
-    def quantum_sent(self, n_bytes: int, now_ns: int) -> int:
-        """Move on by one quantum; return how late it was (nanoseconds).
+    def n_due(self, now_ns: int, at_most: int) -> int:
+        """Return how many quanta are due now, some at most."""
+        return self._pacer.n_due(now_ns, at_most) if self._pacer else 0
 
-        To be called as the bytes are handed over, before anything is awaited: while the socket
-        takes them a seek may begin another epoch.
+    def quantum_sent(self, n_bytes: int, now_ns: int, n_quanta: int = 1) -> int:
+        """Move on by a quantum or some; return how late the first was (nanoseconds).
+
+        To be called as the bytes are handed over: later a seek may have begun another epoch.
         """
         if self._pacer is None:
             raise RuntimeError("a quantum was sent before ready")
         self.n_bytes_sent += n_bytes
-        return self._pacer.quantum_sent(now_ns)
+        return self._pacer.quantum_sent(now_ns, n_quanta)
 
     def skip(self, to_index: int, reason: str, now_ns: int) -> None:
         """Leave out what the listener missed, and say so; the buffer is filled anew from there."""
@@ -420,10 +421,9 @@ class Session:
         self, code: str, sentence: str, closing: Closing, details: Iterable[errors.Detail] = ()
     ) -> None:
         """Refuse to go on."""
+        said = answers.error(code, sentence, details, request_id=self.request_id, fatal=True)
         if self._state is not State.CLOSED:
-            self._say(
-                answers.error(code, sentence, details, request_id=self.request_id, fatal=True)
-            )
+            self._say(said)
             self.close(closing)
 
 
