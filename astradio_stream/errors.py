@@ -10,6 +10,7 @@
     ├── BadVersion                BAD_VERSION           a protocol we do not speak
     ├── Overloaded                OVERLOADED            no room; `retry_after_s`: when to ask again
     ├── SettingsError             BAD_SETTING           the start stops with this sentence
+    ├── SelfTestFailed            SELF_TEST_FAILED      what we would send is not what we made
     └── CodecUnavailable          CODEC_UNAVAILABLE     libopus is missing or refuses
 """
 
@@ -93,6 +94,12 @@ class SettingsError(AstradioError):
     """A setting has an unknown name, a wrong type or an impossible value."""
 
     code = "BAD_SETTING"
+
+
+class SelfTestFailed(AstradioError):
+    """The second that is made at the start does not come out of a decoder as it went in."""
+
+    code = "SELF_TEST_FAILED"
 
 
 class CodecUnavailable(AstradioError):

@@ -161,7 +161,7 @@ function onViz({ index, frames, frameBytes, viz }) {
 }
 
 function onMessage({ message }) {
-  if (message.type === "event") due.add(message);
+  if (message.type === "event" && message.kind !== "note") due.add(message);
 }
 
 async function onLink({ state, say, delayMs, opened }) {

@@ -36,17 +36,16 @@ def scheme_of(connection: HTTPConnection, proxies: Sequence[IpNetwork]) -> str:
     """Return http or https as the browser used it: a proxy we trust may say which."""
     scheme = _HTTP_OF_SCHEME[connection.url.scheme]
     told = connection.headers.get("x-forwarded-proto", "")
-    if told in ("http", "https") and _is_trusted(connection, proxies):
+    peer = connection.client.host if connection.client is not None else ""
+    if told in ("http", "https") and is_trusted(peer, proxies):
         return told
     return scheme
 
 
-def _is_trusted(connection: HTTPConnection, proxies: Sequence[IpNetwork]) -> bool:
-    """Return whether the peer of the socket is one of our proxies."""
-    if connection.client is None or not proxies:
-        return False
+def is_trusted(host: str, proxies: Sequence[IpNetwork]) -> bool:
+    """Return whether an address is one of our proxies."""
     try:
-        address = ipaddress.ip_address(connection.client.host)
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
     return any(address in network for network in proxies)
