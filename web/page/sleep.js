@@ -10,7 +10,8 @@ export class Sleep {
   constructor(select, on) {
     this.select = select;
     this.on = on;
-    this.timer = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     select.addEventListener("change", () => this.set(Number(select.value)));
   }
 
@@ -18,6 +19,7 @@ export class Sleep {
   set(minutes) {
     clearTimeout(this.timer);
     this.on.fade(0);
+    this.select.toggleAttribute("data-set", minutes > 0);
     if (minutes === 0) return;
     this.timer = setTimeout(() => {
       this.on.fade(FADE_S);
@@ -27,6 +29,7 @@ export class Sleep {
 
   end() {
     this.select.value = "0";
+    this.select.removeAttribute("data-set");
     this.on.stop();
   }
 }

@@ -99,6 +99,16 @@ export class Player {
     this.worker.postMessage({ type: "stop" });
   }
 
+  /**
+   * Ask the server to change the music while it plays.
+   *
+   * @param {import("../types.js").Wishes} controls Only what changes.
+   * @param {string} quantise `now`, `beat` or `bar`.
+   */
+  steer(controls, quantise) {
+    this.worker.postMessage({ type: "steer", controls, quantise });
+  }
+
   /** A phone call, a closed lid, another tab: the system may have taken the sound away. */
   isHeldBack() {
     return this.wanted && this.startedOnce && this.context.state !== "running";

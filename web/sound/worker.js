@@ -70,6 +70,15 @@ function onReady(ready) {
   postMessage({ type: "ready", ready });
 }
 
+/** From the index that `steered` names, what was sent before is replaced. */
+function onMessage(message) {
+  if (message.type === "steered") {
+    programme = message.programme;
+    backlog.begin(message.epoch, message.effective);
+  }
+  postMessage({ type: "message", message });
+}
+
 function onQuantum(quantum) {
   if (!backlog.add(quantum)) return;
   jitter.arrived(performance.now());
@@ -200,7 +209,7 @@ const commands = {
       hello,
       ready: onReady,
       quantum: onQuantum,
-      message: (message) => postMessage({ type: "message", message }),
+      message: onMessage,
       state: (state) => postMessage({ type: "link", ...state }),
     });
     addEventListener("online", () => link.hurry());
@@ -231,6 +240,10 @@ const commands = {
     backlog.clear();
     decoder?.close();
     decoder = null;
+  },
+
+  steer({ controls, quantise }) {
+    link.send({ type: "steer", controls, quantise });
   },
 
   /** What only the page can measure, for the next report. */

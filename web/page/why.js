@@ -1,0 +1,75 @@
+/**
+ * Why a voice sounds as it does: what its body does in the music, and what its place adds. Pure;
+ * imports nothing.
+ */
+
+/** What each body does, for a sentence after its name; as the composer has it. */
+const ROLES = Object.freeze({
+  sun: "leads with the theme",
+  moon: "moves the chord",
+  mercury: "plays the quick figures",
+  venus: "adds thirds and sixths",
+  mars: "marks the accents",
+  jupiter: "opens the chord above",
+  saturn: "holds the bass",
+  uranus: "strikes off the beat",
+  neptune: "sustains the harmony",
+  pluto: "sounds the root below",
+});
+
+/** Instruments whose name is no word; the others are called by their names. */
+const INSTRUMENTS = Object.freeze({
+  epiano: "electric piano",
+  sub: "sub bass",
+  upright: "upright bass",
+  organbass: "organ bass",
+  saw: "saw wave",
+  lead: "lead synth",
+  pluck: "plucked string",
+  air: "breath of air",
+  noise: "sea noise",
+  vinyl: "vinyl noise",
+});
+
+const DIGNITIES = Object.freeze({
+  domicile: "at home in its sign, so it speaks up",
+  exaltation: "exalted, so it speaks up",
+  detriment: "in detriment, so it holds back",
+  fall: "in fall, so it holds back",
+});
+
+/** Angular, succedent and cadent houses: near, in between, far. */
+const PLACES = Object.freeze(["near", "", "far off"]);
+
+/**
+ * @param {string} body
+ * @param {import("../types.js").Palette | undefined} palette
+ * @returns {string} Empty where the server does not say.
+ */
+export function instrumentOf(body, palette) {
+  const voice = palette?.voices?.find((one) => one.body === body);
+  const name = voice?.instrument.split(".")[0] ?? "";
+  return INSTRUMENTS[/** @type {keyof INSTRUMENTS} */ (name)] ?? name;
+}
+
+/**
+ * Say why a body's voice is what it is.
+ *
+ * @param {import("../types.js").Body} body
+ * @param {import("../types.js").Palette | undefined} palette
+ * @returns {string} A sentence without the body's name, which stands before it.
+ */
+export function whyOf({ name, retrograde, dignity, house }, palette) {
+  const role = ROLES[/** @type {keyof ROLES} */ (name)] ?? "";
+  if (role === "") return "";
+  const isLead = palette?.lead === name;
+  const turnsBack = isLead || name === "mercury";
+  const doing = isLead ? `${role}, and leads this movement` : role;
+  const more = [
+    dignity ? (DIGNITIES[/** @type {keyof DIGNITIES} */ (dignity)] ?? "") : "",
+    retrograde ? `retrograde${turnsBack ? ", so its figures turn back" : ""}` : "",
+    house ? PLACES[(house - 1) % 3] : "",
+  ].filter(Boolean);
+  const said = `${doing[0].toUpperCase()}${doing.slice(1)}`;
+  return more.length > 0 ? `${said}; ${more.slice(0, 2).join(", ")}.` : `${said}.`;
+}
