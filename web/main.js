@@ -154,6 +154,7 @@ function onChanged() {
 /** @param {Ready} seen */
 async function showSky(seen) {
   named(seen.programme);
+  sandbox.follow(seen.programme, seen.palette);
   const { title, subtitle } = await screen.showSky(seen);
   mediaKeys.name(title, subtitle);
   // Another programme, another sky: what comes in it is not known yet.

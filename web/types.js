@@ -56,6 +56,7 @@
  * @property {string | null} [houseSystemUsed]
  * @property {string[]} [notes]
  * @property {{phaseDeg: number, phaseName: string}} [moon]
+ * @property {boolean} [isFree] No sky at all: the bodies are voices, and stand nowhere.
  *
  * @typedef {object} Palette
  * @property {string} key

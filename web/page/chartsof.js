@@ -5,6 +5,19 @@ import { birthName } from "./sentences.js";
 /** @typedef {import("../types.js").Chart} Chart */
 /** @typedef {{title: string, chart: Chart}} Titled */
 
+/** Without a sky the ten voices stand evenly around a dial without signs. */
+const FREE = Object.freeze({
+  bodies: "sun moon mercury venus mars jupiter saturn uranus neptune pluto"
+    .split(" ")
+    .map((name, n) => ({ name, longitudeDeg: 288 - 36 * n, speedDegPerDay: 0, retrograde: false })),
+  aspects: [],
+  angles: null,
+  cuspsDeg: null,
+  place: null,
+  moment: { utc: "" },
+  isFree: true,
+});
+
 /** @type {Map<string, Promise<Chart | null>>} Births do not move: each is asked for once. */
 const known = new Map();
 
@@ -29,6 +42,7 @@ async function chartOf({ datetime, tz, lat, lon }) {
  * @returns {Promise<Titled[]>} At least one: where a birth cannot be had, what `ready` showed.
  */
 export async function chartsOf({ programme, chart }) {
+  if (programme.mode === "sandbox") return [{ title: "No sky", chart: FREE }];
   const births = programme.charts ?? [];
   const charts = await Promise.all(
     births.map((birth) => {

@@ -33,7 +33,7 @@ export class Column {
     const strengths = new Map(this.rows.map(({ name, strength }) => [name, strength]));
     this.rows = chart.bodies
       .filter(({ name }) => name in BODIES)
-      .map((body) => voiceRow(body, palette, strengths.get(body.name) ?? 0));
+      .map((body) => voiceRow(body, palette, strengths.get(body.name) ?? 0, chart.isFree));
     this.shown.clear();
   }
 
@@ -66,12 +66,14 @@ export class Column {
  * @param {import("../types.js").Body} body
  * @param {import("../types.js").Palette} palette
  * @param {number} strength
+ * @param {boolean} [isFree] Whether the body stands nowhere.
  */
-function voiceRow(body, palette, strength) {
+function voiceRow(body, palette, strength, isFree = false) {
   const row = element("li", "");
   const picture = glyph(BODY_GLYPHS[/** @type {keyof BODY_GLYPHS} */ (body.name)]);
   picture.style.color = BODIES[/** @type {keyof BODIES} */ (body.name)].colour;
-  const words = element("p", "", `${bodyTitle(body.name)} in ${signAt(body.longitudeDeg).title}`);
+  const where = isFree ? "" : ` in ${signAt(body.longitudeDeg).title}`;
+  const words = element("p", "", bodyTitle(body.name) + where);
   const instrument = element("span", "number", instrumentOf(body.name, palette));
   const why = element("p", "why");
   write(why, whyOf(body, palette));

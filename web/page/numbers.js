@@ -8,6 +8,9 @@ import { CONTROLS, wishText } from "./wishes.js";
 /** @typedef {import("../types.js").Chart} Chart */
 /** @typedef {import("../types.js").Palette} Palette */
 
+/** Where a title alone would say something else here. @type {Record<string, string>} */
+const TITLES = { tempoNorm: "Tempo, in its genre", stepBias: "Melody by step" };
+
 /**
  * A longitude as astrologers write it: 12°34′ Taurus.
  *
@@ -81,7 +84,7 @@ export function musicRows(palette) {
     ...(palette.metre ? [["Metre", palette.metre]] : []),
     ...(palette.genre ? [["Genre", palette.genre]] : []),
     ...(palette.lead ? [["Lead", bodyTitle(palette.lead)]] : []),
-    ...shares.map((control) => [control.title, wishText(control, said[control.name])]),
+    ...shares.map((control) => [TITLES[control.name] ?? control.title, wishText(control, said[control.name])]),
   ];
 }
 
@@ -147,19 +150,25 @@ export class Numbers {
 
   draw() {
     const { charts, palette } = this;
-    const music = palette ? [tableOf("Music", [], musicRows(palette))] : [];
-    const tables = charts.flatMap(({ title, chart }) => {
+    const narrow = element("div", "");
+    const wide = element("div", "");
+    // Where the page is narrow it is moved sideways, by keys as well.
+    wide.tabIndex = 0;
+    wide.setAttribute("role", "group");
+    wide.setAttribute("aria-label", "Bodies and aspects");
+    if (palette) narrow.append(tableOf("Music", [], musicRows(palette)));
+    for (const { title, chart } of charts.filter((one) => !one.chart.isFree)) {
       const of = (/** @type {string} */ what) => (charts.length > 1 ? `${title}: ${what}` : what);
       const heads = ["Body", "Longitude", "House", "Speed", "Declination", "Dignity"];
       const system = chart.houseSystemUsed ? `houses, ${chart.houseSystemUsed}` : "houses";
       const houses = houseRows(chart);
-      return [
+      wide.append(
         tableOf(of("bodies"), heads, bodyRows(chart)),
         tableOf(of("aspects"), ["Aspect", "Orb", "", "Exact in", "Strength"], aspectRows(chart)),
-        ...(houses.length > 0 ? [tableOf(of(system), [], houses)] : []),
         ...(chart.notes ?? []).map((note) => element("p", "quiet", note)),
-      ];
-    });
-    this.tables.replaceChildren(...music, ...tables);
+      );
+      if (houses.length > 0) narrow.append(tableOf(of(system), [], houses));
+    }
+    this.tables.replaceChildren(narrow, wide);
   }
 }

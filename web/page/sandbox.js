@@ -131,6 +131,20 @@ export class Sandbox {
     if (this.on.steer(controls, this.quantise.value)) write(this.said, "On its way.");
   }
 
+  /**
+   * A programme with wishes plays, from a link perhaps: the sliders stand as it has them.
+   *
+   * @param {import("../types.js").Programme} programme
+   * @param {import("../types.js").Palette} palette What holds where nothing was wished.
+   */
+  follow({ mode, controls = {}, changes = [] }, palette) {
+    const later = changes.map((change) => change.controls);
+    const wished = allowedWishes(Object.assign({}, controls, ...later));
+    if (Object.keys(wished).length === 0 && mode !== "sandbox") return;
+    Object.assign(this.wishes, wishesIn(palette), wished, this.untold);
+    this.showAll();
+  }
+
   /** @param {string} text */
   say(text) {
     write(this.said, text);

@@ -183,7 +183,7 @@ function stillLines({ programme }, index) {
   const births = programme.charts ?? [];
   if (births.length === 2) return [births.map(birthName).join(" & "), time, ""];
   const [birth] = births;
-  if (!birth) return ["Sandbox", time, "the sky shown is silent"];
+  if (!birth) return ["Sandbox", time, "no sky"];
   const date = dateText(Date.parse(`${birth.datetime.slice(0, 10)}T12:00:00Z`));
   return [birth.name || "Birth", date, placeText(birth)];
 }

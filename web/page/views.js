@@ -31,8 +31,10 @@ export class Views {
     const { name } = this;
     for (const section of this.sections) section.hidden = section.id !== name;
     for (const link of this.links) {
-      if (link.getAttribute("href") === `#${name}`) link.setAttribute("aria-current", "page");
-      else link.removeAttribute("aria-current");
+      if (link.getAttribute("href") === `#${name}`) {
+        link.setAttribute("aria-current", "page");
+        link.scrollIntoView({ block: "nearest", inline: "nearest" });
+      } else link.removeAttribute("aria-current");
     }
     this.page.body.dataset.view = name;
     this.onShow[name]?.();

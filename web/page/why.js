@@ -32,14 +32,17 @@ const INSTRUMENTS = Object.freeze({
 });
 
 const DIGNITIES = Object.freeze({
-  domicile: "at home in its sign, so it speaks up",
-  exaltation: "exalted, so it speaks up",
-  detriment: "in detriment, so it holds back",
-  fall: "in fall, so it holds back",
+  domicile: "At home in its sign: it speaks up.",
+  exaltation: "Exalted: it speaks up.",
+  detriment: "In detriment: it holds back.",
+  fall: "In fall: it holds back.",
 });
 
-/** Angular, succedent and cadent houses: near, in between, far. */
-const PLACES = Object.freeze(["near", "", "far off"]);
+/** By house, counted in threes: angular, succedent, cadent. */
+const PLACES = Object.freeze(["Angular: it sounds near.", "", "Cadent: it sounds far off."]);
+
+/** Sentences after the first. */
+const MORE = 2;
 
 /**
  * @param {string} body
@@ -66,10 +69,10 @@ export function whyOf({ name, retrograde, dignity, house }, palette) {
   const turnsBack = isLead || name === "mercury";
   const doing = isLead ? `${role}, and leads this movement` : role;
   const more = [
+    retrograde && turnsBack ? "Retrograde: its figures turn back." : "",
     dignity ? (DIGNITIES[/** @type {keyof DIGNITIES} */ (dignity)] ?? "") : "",
-    retrograde ? `retrograde${turnsBack ? ", so its figures turn back" : ""}` : "",
     house ? PLACES[(house - 1) % 3] : "",
   ].filter(Boolean);
-  const said = `${doing[0].toUpperCase()}${doing.slice(1)}`;
-  return more.length > 0 ? `${said}; ${more.slice(0, 2).join(", ")}.` : `${said}.`;
+  const first = `${doing[0].toUpperCase()}${doing.slice(1)}.`;
+  return [first, ...more.slice(0, MORE)].join(" ");
 }

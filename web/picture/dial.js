@@ -224,7 +224,7 @@ function clearCentre(context, face) {
  *
  * @param {Context} context
  * @param {Face} face
- * @param {Pick<import("../types.js").Chart, "angles" | "cuspsDeg"> & {aspects: readonly Line[]}} chart
+ * @param {Pick<import("../types.js").Chart, "angles" | "cuspsDeg" | "isFree"> & {aspects: readonly Line[]}} chart
  * @param {Map<string, number>} longitudes Of the bodies drawn (degrees).
  * @param {Map<string, number> | null} [others] Of the bodies of a second chart; `aspects` then hold
  *   those between the two.
@@ -234,7 +234,7 @@ export function drawDial(context, face, chart, longitudes, others = null) {
   context.textBaseline = "middle";
   drawAspects(context, face, chart.aspects, longitudes, others ?? longitudes);
   clearCentre(context, face);
-  drawBare(context, face);
+  drawBare(context, face, !chart.isFree);
   if (others) ring(context, face, DUO.divide, 0.26);
   if (chart.cuspsDeg) drawHouses(context, face, chart.cuspsDeg);
   if (chart.angles) drawAngles(context, face, chart.angles);
@@ -245,9 +245,10 @@ export function drawDial(context, face, chart, longitudes, others = null) {
  *
  * @param {Context} context
  * @param {Face} face
+ * @param {boolean} [hasSigns] Without a sky there are none.
  */
-export function drawBare(context, face) {
-  drawSectors(context, face);
+export function drawBare(context, face, hasSigns = true) {
+  if (hasSigns) drawSectors(context, face);
   ring(context, face, RADII.rim, 0.7);
   ring(context, face, RADII.rim - 0.006, 0.2);
   ring(context, face, RADII.ticks, 0.3);

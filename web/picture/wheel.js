@@ -115,7 +115,7 @@ export class Wheel {
     const { face } = this;
     Object.assign(this, { chart, rate, other, otherMoves });
     face.ascendantDeg = chart.angles?.ascendantDeg ?? 0;
-    const hasDegrees = !other && face.radius >= LEAST_RADIUS_FOR_DEGREES * face.line;
+    const hasDegrees = !other && !chart.isFree && face.radius >= LEAST_RADIUS_FOR_DEGREES * face.line;
     const size = Math.max(face.radius * GLYPH_SIZE, LEAST_GLYPH * face.line) * (other ? 0.9 : 1);
     const orbit = other ? DUO.bodies : RADII.bodies;
     this.gapDeg = gapOf(size, face.radius * orbit);
@@ -356,6 +356,7 @@ export class Wheel {
   /** @param {boolean} isSounding */
   drawBodies(isSounding) {
     const { context } = this;
+    context.globalAlpha = 0.8;
     for (const { plain, glyph } of this.others) context.drawImage(plain, glyph[0], glyph[1]);
     for (const { plain, lit, degree, glyph, label, glow } of this.bodies) {
       context.globalAlpha = 1;

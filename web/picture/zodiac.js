@@ -40,6 +40,9 @@ export const BODIES = Object.freeze({
   mean_lilith: { title: "Lilith", colour: "#a79aac" },
 });
 
+/** Bodies that are not drawn, but told. */
+const OTHERS = Object.freeze({ true_node: "True Node" });
+
 const COOL = "#6fb3bc";
 const WARM = "#dd7650";
 const IVORY = "#e9e2d0";
@@ -110,5 +113,6 @@ export function hoursText(hours) {
 
 /** @param {string} body */
 export function bodyTitle(body) {
-  return BODIES[body]?.title ?? body;
+  const known = BODIES[/** @type {keyof BODIES} */ (body)];
+  return known?.title ?? OTHERS[/** @type {keyof OTHERS} */ (body)] ?? body;
 }
