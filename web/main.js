@@ -94,7 +94,10 @@ new Sleep(part(document, "#sleep", HTMLSelectElement), {
 });
 const stations = new Stations(document, (station) => choose({ station }));
 const choosing = new Choosing(document, choose);
-const sandbox = new Sandbox(document, { play: (programme) => begin(programme), steer });
+const sandbox = new Sandbox(document, {
+  play: (programme) => choosing.begins("#sandbox-form", programme, begin),
+  steer,
+});
 const views = new Views(document, {
   "my-sky": () => choosing.refresh(),
   "another-time": () => choosing.refresh(),
@@ -142,8 +145,9 @@ function onViz({ index, frames, frameBytes, viz }) {
 function onChanged() {
   if (hook && radio.isPlaying) hook.clickMs ||= performance.now();
   controls.show(radio.isPlaying);
-  mediaKeys.show(radio.isPlaying);
-  if (radio.situation.sounds) {
+  if (!radio.isPlaying) mediaKeys.show(false);
+  else if (radio.situation.sounds) {
+    mediaKeys.show(true);
     if (hook) hook.firstSoundMs ||= performance.now();
     if (waitingSky) showSky(waitingSky);
     waitingSky = null;
@@ -275,7 +279,9 @@ setInterval(() => screen.words(), WORDS_EVERY_MS);
 setInterval(figures, FIGURES_EVERY_MS);
 document.addEventListener("visibilitychange", () => radio.isPlaying && radio.player.wake());
 // A new movement has another key, other instruments, another lead.
-screen.onHeard = ({ kind }) => kind === "key" && lookAgain(0);
+screen.onHeard = (/** @type {import("./types.js").SkyEvent} */ event) => {
+  if (event.kind === "key") lookAgain(0);
+};
 named(radio.programme);
 lookUp();
 askConfig();

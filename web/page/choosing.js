@@ -71,17 +71,22 @@ export class Choosing {
     const form = part(this.page, selector, HTMLFormElement);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const can = this.offers(mode);
-      part(form, ".refused").textContent = can ? "" : NOT_OFFERED;
-      if (!can) return;
+      if (!this.can(selector, mode)) return;
       this.play(programme());
       this.refresh();
     });
   }
 
-  /** @param {string} mode */
-  offers(mode) {
-    return this.modes === null || this.modes.includes(mode);
+  /**
+   * Say whether the server plays a mode; if it does not, the form says so.
+   *
+   * @param {string} form
+   * @param {string} mode
+   */
+  can(form, mode) {
+    const can = this.modes === null || this.modes.includes(mode);
+    part(this.page, `${form} .refused`).textContent = can ? "" : NOT_OFFERED;
+    return can;
   }
 
   /** What is saved has changed, or a view is shown: lists follow. */
@@ -89,9 +94,9 @@ export class Choosing {
     const list = part(this.page, "#my-sky .saved");
     const on = {
       listen: (/** @type {import("./births.js").SavedBirth} */ birth) =>
-        this.played("#birth-form", { mode: "natal", charts: [birthOfSaved(birth)] }),
+        this.begins("#birth-form", { mode: "natal", charts: [birthOfSaved(birth)] }),
       under: (/** @type {import("./births.js").SavedBirth} */ birth) =>
-        this.played("#birth-form", { mode: "overlay", charts: [birthOfSaved(birth)] }),
+        this.begins("#birth-form", { mode: "overlay", charts: [birthOfSaved(birth)] }),
       changed: () => this.refresh(),
     };
     list.replaceChildren(...savedBirths().map((birth) => savedRow(birth, on)));
@@ -105,11 +110,15 @@ export class Choosing {
     time.value ||= clock.slice(0, 5);
   }
 
-  /** @param {string} form @param {Programme} programme */
-  played(form, programme) {
-    const can = this.offers(programme.mode ?? "");
-    part(this.page, `${form} .refused`).textContent = can ? "" : NOT_OFFERED;
-    if (can) this.play(programme);
+  /**
+   * Play what a form chose, if the server plays such things.
+   *
+   * @param {string} form
+   * @param {Programme} programme
+   * @param {(programme: Programme) => void} [play]
+   */
+  begins(form, programme, play = this.play) {
+    if (this.can(form, programme.mode ?? "")) play(programme);
   }
 
   sayRate() {

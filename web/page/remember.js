@@ -16,9 +16,11 @@ export function remembered(name, otherwise) {
   try {
     const text = localStorage.getItem(PREFIX + name);
     const value = text === null ? otherwise : JSON.parse(text);
-    return Array.isArray(value) === Array.isArray(otherwise) && typeof value === typeof otherwise
-      ? value
-      : otherwise;
+    const isAlike =
+      value !== null &&
+      typeof value === typeof otherwise &&
+      Array.isArray(value) === Array.isArray(otherwise);
+    return isAlike ? value : otherwise;
   } catch {
     return otherwise;
   }

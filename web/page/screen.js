@@ -59,7 +59,8 @@ export class Screen {
     this.back = part(page, "#back-to-now");
     this.back.addEventListener("click", () => radio.goLive());
     /** Called with each event when it is heard. */
-    this.onHeard = (/** @type {import("../types.js").SkyEvent} */ _event) => {};
+    /** @type {(event: import("../types.js").SkyEvent) => void} */
+    this.onHeard = () => {};
   }
 
   /** @param {string} id @param {string} text */

@@ -19,7 +19,6 @@ export class Sleep {
   set(minutes) {
     clearTimeout(this.timer);
     this.on.fade(0);
-    this.select.toggleAttribute("data-set", minutes > 0);
     if (minutes === 0) return;
     this.timer = setTimeout(() => {
       this.on.fade(FADE_S);
@@ -29,7 +28,6 @@ export class Sleep {
 
   end() {
     this.select.value = "0";
-    this.select.removeAttribute("data-set");
     this.on.stop();
   }
 }

@@ -4,6 +4,7 @@
  */
 
 /** What each body does, for a sentence after its name; as the composer has it. */
+/** @type {Readonly<Record<string, string>>} */
 const ROLES = Object.freeze({
   sun: "leads with the theme",
   moon: "moves the chord",
@@ -18,6 +19,7 @@ const ROLES = Object.freeze({
 });
 
 /** Instruments whose name is no word; the others are called by their names. */
+/** @type {Readonly<Record<string, string>>} */
 const INSTRUMENTS = Object.freeze({
   epiano: "electric piano",
   sub: "sub bass",
@@ -31,6 +33,7 @@ const INSTRUMENTS = Object.freeze({
   vinyl: "vinyl noise",
 });
 
+/** @type {Readonly<Record<string, string>>} */
 const DIGNITIES = Object.freeze({
   domicile: "At home in its sign: it speaks up.",
   exaltation: "Exalted: it speaks up.",
@@ -52,7 +55,7 @@ const MORE = 2;
 export function instrumentOf(body, palette) {
   const voice = palette?.voices?.find((one) => one.body === body);
   const name = voice?.instrument.split(".")[0] ?? "";
-  return INSTRUMENTS[/** @type {keyof INSTRUMENTS} */ (name)] ?? name;
+  return INSTRUMENTS[name] ?? name;
 }
 
 /**
@@ -63,14 +66,14 @@ export function instrumentOf(body, palette) {
  * @returns {string} A sentence without the body's name, which stands before it.
  */
 export function whyOf({ name, retrograde, dignity, house }, palette) {
-  const role = ROLES[/** @type {keyof ROLES} */ (name)] ?? "";
+  const role = ROLES[name] ?? "";
   if (role === "") return "";
   const isLead = palette?.lead === name;
   const turnsBack = isLead || name === "mercury";
   const doing = isLead ? `${role}, and leads this movement` : role;
   const more = [
     retrograde && turnsBack ? "Retrograde: its figures turn back." : "",
-    dignity ? (DIGNITIES[/** @type {keyof DIGNITIES} */ (dignity)] ?? "") : "",
+    dignity ? (DIGNITIES[dignity] ?? "") : "",
     house ? PLACES[(house - 1) % 3] : "",
   ].filter(Boolean);
   const first = `${doing[0].toUpperCase()}${doing.slice(1)}.`;

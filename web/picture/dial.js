@@ -193,7 +193,7 @@ function drawAspects(context, face, aspects, longitudes, others) {
     context.strokeStyle = style.colour;
     context.globalAlpha = 0.16 + 0.42 * strength;
     context.lineWidth = (0.8 + 0.5 * strength) * face.line;
-    context.setLineDash(style.dash.map((length) => length * face.line));
+    context.setLineDash(style.dash.map((/** @type {number} */ length) => length * face.line));
     context.beginPath();
     context.moveTo(...pointAt(face, aDeg, RADII.aspects));
     context.lineTo(...pointAt(face, bDeg, RADII.aspects));

@@ -30,7 +30,7 @@ function separationDeg(aDeg, bDeg) {
 /**
  * @param {readonly Placed[]} first
  * @param {readonly Placed[]} second
- * @param {number} [least] Weaker ones are left out: a hundred lines tell nothing.
+ * @param {number} [least] This weak ones are left out: a hundred lines tell nothing.
  * @returns {{a: string, b: string, kind: string, strength: number}[]} `a` of the first, `b` of the
  *   second chart, strongest first.
  */
@@ -43,7 +43,7 @@ export function meeting(first, second, least = 0.25) {
       for (const { kind, angleDeg, orbDeg } of KINDS) {
         const ratio = Math.abs(apart - angleDeg) / (orbDeg + extra);
         const strength = ratio < 1 ? (1 - ratio * ratio) ** 2 : 0;
-        if (strength >= least) found.push({ a: a.name, b: b.name, kind, strength });
+        if (strength > least) found.push({ a: a.name, b: b.name, kind, strength });
       }
     }
   }
