@@ -49,8 +49,7 @@ def package_dir(name: str) -> Path:
 
 def fetched(name: str, version: str) -> bytes:
     """Return the archive of a package as the registry has it."""
-    registry = os.environ.get("npm_config_registry", REGISTRY).rstrip("/")
-    with urlopen(f"{registry}/{name}/-/{name}-{version}.tgz", timeout=TIMEOUT_S) as response:  # noqa: S310
+    with urlopen(f"{REGISTRY}/{name}/-/{name}-{version}.tgz", timeout=TIMEOUT_S) as response:  # noqa: S310
         return bytes(response.read())
 
 

@@ -66,7 +66,9 @@ def choose_town(guest: Visit, form: str, typed: str, shown: str) -> None:
     assert field.input_value().startswith(shown)
 
 
-def fill_birth(guest: Visit, form: str, name: str, date: str, time: str | None, town: str) -> None:
+def fill_birth(
+    guest: Visit, form: str, name: str, *, date: str, time: str | None, town: str
+) -> None:
     """Fill in the fields of a birth; without a time, say that it is not known."""
     guest.page.fill(f"{form} [data-field=name]", name)
     guest.page.fill(f"{form} [data-field=date]", date)
@@ -95,7 +97,7 @@ def test_a_birth_is_chosen_kept_and_played(
     with visit(browser) as guest:
         guest.open(f"{server.url}/?test=1#my-sky")
         form = "#birth-form"
-        fill_birth(guest, form, "Anna", "1990-05-05", "14:30", "Zürich")
+        fill_birth(guest, form, "Anna", date="1990-05-05", time="14:30", town="Zürich")
         guest.page.click(f"{form} .primary")
         if not assert_played_or_said(guest, form, "natal", modes, "Anna"):
             return
@@ -121,7 +123,7 @@ def test_an_unknown_time_of_birth_is_an_answer(
     with visit(browser) as guest:
         guest.open(f"{server.url}/?test=1#my-sky")
         form = "#birth-form"
-        fill_birth(guest, form, "", "1987-11-02", None, "Lisbon")
+        fill_birth(guest, form, "", date="1987-11-02", time=None, town="Lisbon")
         guest.page.click(f"{form} .primary")
         if assert_played_or_said(guest, form, "natal", modes, "2 November 1987"):
             assert guest.ask("t.radio.programme.charts[0].datetime") == "1987-11-02"
@@ -199,8 +201,8 @@ def test_two_skies_are_played_together(server: Server, browser: Browser, modes: 
     with visit(browser) as guest:
         guest.open(f"{server.url}/?test=1#two-skies")
         first, second = "#two-form fieldset:nth-of-type(1)", "#two-form fieldset:nth-of-type(2)"
-        fill_birth(guest, first, "Anna", "1990-05-05", "14:30", "Zürich")
-        fill_birth(guest, second, "Bento", "1987-11-02", None, "Lisbon")
+        fill_birth(guest, first, "Anna", date="1990-05-05", time="14:30", town="Zürich")
+        fill_birth(guest, second, "Bento", date="1987-11-02", time=None, town="Lisbon")
         guest.page.click("#two-form .primary")
         if assert_played_or_said(guest, "#two-form", "compatibility", modes, "Anna and Bento"):
             guest.wait_until("t.show.wheel.others.length > 9 && t.show.wheel.threads.length > 0")
@@ -213,7 +215,7 @@ def test_two_skies_are_played_together(server: Server, browser: Browser, modes: 
 def test_the_sandbox_is_heard_while_it_is_moved(
     server: Server, browser: Browser, modes: list[str]
 ) -> None:
-    """Steered by the server, or, where it cannot be, played anew with the change: heard either way."""
+    """Steered by the server or, where it cannot be, played anew with the change."""
     with visit(browser) as guest:
         guest.open(f"{server.url}/?test=1#sandbox")
         guest.page.wait_for_selector("#wish-genre")
@@ -267,7 +269,8 @@ def test_the_time_line_is_moved_by_keys_and_jumps(server: Server, browser: Brows
         guest.page.keyboard.press("End")
         guest.wait_until(f"t.situation.sounds && {PLACE} > 48000 * 3590")
         assert "into the stream" in (guest.page.get_attribute("#scrub", "aria-valuetext") or "")
-        assert guest.page.inner_text("#clock").startswith("20 July 1969, 21:1")
+        clock = "document.getElementById('clock').textContent"
+        guest.wait_until(f"{clock}.startsWith('20 July 1969, 21:1')")
         guest.page.evaluate("document.activeElement.blur()")
         before = guest.ask(PLACE)
         guest.page.keyboard.press("ArrowLeft")
@@ -327,7 +330,8 @@ def test_a_programme_that_the_server_refuses_is_refused_in_its_words(
         guest.open(f"{server.url}/?test=1&at=1812-01-01T00:00Z")
         guest.page.click("#begin")
         guest.wait_until("t.situation.link === 'refused'")
-        assert guest.page.inner_text("#state").startswith("The server refused: at must")
+        said = guest.page.inner_text("#state")
+        assert said.startswith("The server refused: the planets are known from 1899")
         assert not guest.ask("t.radio.isPlaying")
         assert guest.complaints == []
 
@@ -345,10 +349,8 @@ def test_a_full_server_says_so_and_when_it_is_tried_again(
         other.recv(timeout=10)
         guest.open(f"{server.url}/?test=1")
         guest.page.click("#begin")
-        full = r"The server is full\. Trying again( in \d+ s)?\."
-        guest.page.wait_for_function(
-            f"new RegExp({json.dumps(full)}).test(document.getElementById('state').textContent)"
-        )
+        full = re.compile(r"^The server is full\. Trying again( in \d+ s)?\.$")
+        guest.page.locator("#state").filter(has_text=full).wait_for()
         assert guest.ask("t.radio.isPlaying"), "it goes on trying"
         other.send('{"type":"bye"}')
         guest.wait_until("t.situation.sounds", timeout_s=45)
@@ -455,7 +457,6 @@ def test_nothing_runs_over_the_edge_in_any_view(
             assert box is not None
             assert box["y"] >= 0
             assert box["y"] + box["height"] <= height
-        assert guest.ask("t.show.wheel.face.line") == 2
         assert guest.complaints == []
 
 

@@ -1,4 +1,4 @@
-"""The picture in a real Chromium: when it appears, how smoothly it runs, and whether it is in time."""
+"""The picture in a real Chromium: when it appears, how smooth it is, whether it is in time."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ export class Numbers {
       const houses = houseRows(chart);
       wide.append(
         tableOf(of("bodies"), heads, bodyRows(chart)),
-        tableOf(of("aspects"), ["Aspect", "Orb", "", "Exact in", "Strength"], aspectRows(chart)),
+        tableOf(of("aspects"), ["Aspect", "Orb", "Motion", "Exact in", "Strength"], aspectRows(chart)),
         ...(chart.notes ?? []).map((note) => element("p", "quiet", note)),
       );
       if (houses.length > 0) narrow.append(tableOf(of(system), [], houses));

@@ -198,8 +198,8 @@ export class Radio {
   }
 }
 
-/** @param {string} text As the server says it: `programme.at must …` */
+/** @param {string} text As the server says it: `programme.at must …`, or `at: it must …`. */
 function sentence(text) {
-  const said = text.replaceAll("programme.", "");
+  const said = text.replaceAll("programme.", "").replace(/^[\w.[\]]+: /, "");
   return `The server refused: ${said}${said.endsWith(".") ? "" : "."}`;
 }
