@@ -28,9 +28,9 @@ export const DUO = Object.freeze({ others: 0.782, divide: 0.722, bodies: 0.66 })
 
 const SIGN_SIZE = 0.068;
 const TICKS = [
-  { every: 1, length: 0.016, light: 0.26 },
-  { every: 5, length: 0.026, light: 0.42 },
-  { every: 10, length: 0.036, light: 0.6 },
+  { every: 1, coarser: 5, length: 0.016, light: 0.26 },
+  { every: 5, coarser: 10, length: 0.026, light: 0.42 },
+  { every: 10, coarser: 30, length: 0.036, light: 0.6 },
 ];
 
 /** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Context */
@@ -92,7 +92,7 @@ export function drawGlyph(context, path, x, y, size, colour, stroke = STROKE) {
   context.lineCap = "round";
   context.lineJoin = "round";
   context.strokeStyle = colour;
-  context.stroke(new Path2D(path));
+  context.stroke(pathOf(path, () => new Path2D(path)));
   context.restore();
 }
 
@@ -115,23 +115,59 @@ function drawSectors(context, face) {
   });
 }
 
-/** @param {Context} context @param {Face} face */
-function drawTicks(context, face) {
-  context.lineWidth = face.line;
-  for (const { every, length, light } of TICKS) {
-    context.strokeStyle = ink(light);
-    context.beginPath();
-    const coarser = every === 1 ? 5 : every === 5 ? 10 : 30;
+/** @type {Map<string, Path2D>} Glyphs and ticks as paths: made once, drawn often. */
+const paths = new Map();
+
+/**
+ * @param {string} name
+ * @param {() => Path2D} make
+ */
+function pathOf(name, make) {
+  const known = paths.get(name) ?? make();
+  paths.set(name, known);
+  return known;
+}
+
+/**
+ * The ticks of a dial of radius 1 whose first degree lies at three o'clock.
+ *
+ * @param {number} every Degrees.
+ * @param {number} coarser Left out: these have longer ones.
+ * @param {number} length
+ */
+function tickPath(every, coarser, length) {
+  return pathOf(`ticks ${every}`, () => {
+    const path = new Path2D();
     for (let deg = 0; deg < 360; deg += every) {
       if (deg % coarser === 0) continue;
-      const angle = wheelAngle(deg, face.ascendantDeg);
-      const x = face.radius * Math.cos(angle);
-      const y = face.radius * Math.sin(angle);
-      context.moveTo(face.x + x, face.y - y);
-      context.lineTo(face.x + (RADII.rim - length) * x, face.y - (RADII.rim - length) * y);
+      const x = Math.cos((deg * Math.PI) / 180);
+      const y = Math.sin((deg * Math.PI) / 180);
+      path.moveTo(x, y);
+      path.lineTo((1 - length) * x, (1 - length) * y);
     }
-    context.stroke();
+    return path;
+  });
+}
+
+/** Make the paths before they are needed: the first frame then only draws. */
+export function loadPaths() {
+  for (const { every, coarser, length } of TICKS) tickPath(every, coarser, length);
+  for (const path of Object.values(SIGN_GLYPHS)) pathOf(path, () => new Path2D(path));
+}
+
+/** @param {Context} context @param {Face} face */
+function drawTicks(context, face) {
+  context.save();
+  context.translate(face.x, face.y);
+  context.rotate(-wheelAngle(0, face.ascendantDeg));
+  context.scale(face.radius, face.radius);
+  context.lineWidth = face.line / Math.max(1, face.radius);
+  for (const { every, coarser, length, light } of TICKS) {
+    context.strokeStyle = ink(light);
+    context.stroke(tickPath(every, coarser, length));
   }
+  context.restore();
+  context.lineWidth = face.line;
   context.strokeStyle = ink(0.55);
   context.beginPath();
   for (let deg = 0; deg < 360; deg += 30) spoke(context, face, deg, RADII.rim, RADII.signs);

@@ -4,6 +4,7 @@
  * Nothing audible depends on it: in a hidden tab it stops, and on return it draws the index heard then.
  */
 
+import { loadPaths } from "./dial.js";
 import { drawStars } from "./stars.js";
 import { Wheel } from "./wheel.js";
 
@@ -22,6 +23,7 @@ export class Show {
    * @param {(pageMs: number) => number} indexHeard NaN in silence.
    */
   constructor(wheel, stars, indexHeard) {
+    loadPaths();
     wheel.getBoundingClientRect(); // The page's first layout is not the picture's to answer for.
     const startMs = performance.now();
     this.stars = stars;
