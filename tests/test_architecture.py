@@ -32,7 +32,7 @@ ROOT_MODULES = {
     "strict_json": {"errors"},
     "settings": {"errors", "fields", "units"},
 }
-SHELLS = {"cli", "__main__", "__init__"}
+SHELLS = {"cli", "render", "__main__", "__init__"}
 PURE = ("sky", "music", "audio", "viz", "stream", "wire")
 IMPURE = {"asyncio", "socket", "time", "random", "os", "starlette", "uvicorn", "threading"}
 

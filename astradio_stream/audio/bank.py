@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from astradio_stream.audio.bands import band_shares
 from astradio_stream.audio.hall import hall
 from astradio_stream.audio.room import room
+from astradio_stream.audio.steady import steadied
 from astradio_stream.units import SAMPLE_RATE_HZ, VIZ_SAMPLES
 
 if TYPE_CHECKING:
@@ -188,25 +189,31 @@ def render_pitches(instrument: Instrument, pitches: Iterable[int]) -> list[I16]:
         note[:, :length] = instrument.synth(pitch, length)
     if instrument.wet:
         answer = (hall if instrument.half_rate else room)(dry, instrument.t60_s)
-        dry += answer * np.float32(instrument.wet)
+        answer *= np.float32(instrument.wet)
+        dry += answer
     loudest = np.float32(_PEAK / instrument.chord_tones)
     rendered = []
     for wet, pitch, n_stored in zip(dry, pitches, stored, strict=True):
         if instrument.loop_s:
             n_loop = instrument.loop_samples(pitch)
             note = _closed(wet[:, : n_stored + n_settle], n_stored - n_loop, n_loop)
+            if instrument.steady:
+                note = steadied(note, n_stored - n_loop)
         else:
             note = wet[:, :n_stored]
             fade_s = min(_FADE_S, n_stored / instrument.rate_hz / 4)
             fade = release_curve(fade_s, instrument.rate_hz)
             note[:, -len(fade) :] *= fade
-        peak = np.float32(np.abs(note).max())
-        rendered.append(np.rint(note * (loudest / peak)).astype(np.int16))
+        note *= loudest / max(note.max(), -note.min())
+        rendered.append(np.rint(note, out=note).astype(np.int16))
     return rendered
 
 
 def batches_of(instruments: Iterable[Instrument]) -> list[tuple[Instrument, tuple[int, ...]]]:
     """Return the work of building a bank in pieces of a few notes, to be spread over threads."""
+    # glibc keeps freed blocks up to the size of the largest that it ever gave back: without this
+    # one, made and dropped, a tenth of the time would go into mapping the same pages anew.
+    np.empty(1 << 24, np.uint8)
     return [(instrument, some) for instrument in instruments for some in instrument.batches()]
 
 

@@ -49,6 +49,7 @@ class _Bus:
         self.out = np.empty((2, n_samples), np.float32)
         self.scratch = np.empty((2, n_samples), np.float32)
         self.chord = np.empty((2, n_samples), np.int16)
+        self.gain = np.empty((2, 1), np.float32)
 
 
 class _Workspace:
@@ -143,7 +144,9 @@ def _add(bus: _Bus, note: Note, tones: list[BankNote], start: int) -> None:
         return
     at = onset + first - start
     part = _sound(bus, tones, first, last)
-    part *= np.array(((note.left * rendered.gain,), (note.right * rendered.gain,)), np.float32)
+    bus.gain[0, 0] = note.left * rendered.gain
+    bus.gain[1, 0] = note.right * rendered.gain
+    part *= bus.gain
     if last > held:
         let_go = max(first, held)
         part[:, let_go - first :] *= rendered.release[let_go - held : last - held]

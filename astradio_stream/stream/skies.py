@@ -20,13 +20,23 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.errors import OutsideEphemeris
-from astradio_stream.music.v1_1.reading import NEUTRAL, Reading, Skies, blended, reading_of
-from astradio_stream.music.v1_1.score import Happening, ScoreV11
+from astradio_stream.music.v1_1.bells import Happening
+from astradio_stream.music.v1_1.reading import (
+    NEUTRAL,
+    Reading,
+    Skies,
+    aspect_readings,
+    blended,
+    reading_of,
+)
+from astradio_stream.music.v1_1.score import ScoreV11
 from astradio_stream.sky.almanac import events_between
 from astradio_stream.sky.aspects import KIND_BY_NAME
 from astradio_stream.sky.between import synastry_of, transits_to
 from astradio_stream.sky.chart import chart_at
 from astradio_stream.sky.moment import LAST_MOMENT, Moment
+from astradio_stream.sky.rising import rising_between
+from astradio_stream.sky.zodiac import SIGN_NAMES
 from astradio_stream.units import SAMPLE_RATE_HZ, unix_us_to_index
 
 if TYPE_CHECKING:
@@ -38,6 +48,8 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = 600 * SAMPLE_RATE_HZ
 """Happenings are looked up ten minutes at a time."""
+_FASTEST_RISING: Final = 60.0
+"""The same for rising signs, of which there are twelve a day."""
 _FASTEST_TOLD: Final = 3_600.0
 """Sky seconds per stream second up to which happenings are told: beyond, they come too thick."""
 
@@ -74,19 +86,27 @@ def skies_of(programme: Programme) -> Callable[[int], Skies]:
     def overlay(index: int) -> Skies:
         sky = sky_at(index)
         above = reading_of(sky)
-        return Skies(readings[0], above, _met(readings[0], above, transits_to(births[0], sky)))
+        transits = transits_to(births[0], sky)
+        mood = _met(readings[0], above, transits)
+        return Skies(readings[0], above, mood, aspect_readings(transits))
 
     if programme.mode == "natal":
         alone = Skies(readings[0], None, readings[0])
         return lambda _index: alone
     if programme.mode == "compatibility":
-        mood = _met(readings[0], readings[1], synastry_of(births[0], births[1]))
-        both = Skies(readings[0], readings[1], mood)
+        # Seen from the second: aspects go from the one that answers to the one that calls.
+        synastry = synastry_of(births[1], births[0])
+        mood = _met(readings[0], readings[1], synastry)
+        both = Skies(readings[0], readings[1], mood, aspect_readings(synastry), is_pair=True)
         return lambda _index: both
     if programme.mode == "sandbox":
         free = Skies(NEUTRAL, None, NEUTRAL)
         return lambda _index: free
     return overlay if programme.mode == "overlay" else transit
+
+
+def _rises(sign: int) -> str:
+    return SIGN_NAMES[sign].title()
 
 
 def happenings_of(programme: Programme) -> Callable[[int, int], tuple[Happening, ...]]:
@@ -112,9 +132,15 @@ def happenings_of(programme: Programme) -> Callable[[int, int], tuple[Happening,
         except OutsideEphemeris:
             return ()
         found = [
-            Happening(index_of(event.moment), event.kind, event.text, event.bodies)
+            Happening(index_of(event.moment), event.kind, event.text, event.bodies, event.name)
             for event in events
         ]
+        if programme.rate <= _FASTEST_RISING:
+            found += [
+                Happening(index_of(at), "rising", f"{_rises(sign)} rises", (), str(sign))
+                for at, sign in rising_between(begin, end, programme.place)
+            ]
+            found.sort(key=lambda happening: happening.index)
         first, last = number * _BLOCK, (number + 1) * _BLOCK
         return tuple(happening for happening in found if first <= happening.index < last)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from math import sqrt
@@ -10,33 +10,29 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from astradio_stream.music.chance import Draws, draws
 from astradio_stream.music.melody import Grid
 from astradio_stream.music.midi import TempoMark
-from astradio_stream.music.note import Note, placed
+from astradio_stream.music.note import Note
 from astradio_stream.music.score import Event
-from astradio_stream.music.theory import KEY_NAMES, nearest_octave
+from astradio_stream.music.theory import KEY_NAMES
+from astradio_stream.music.v1_1.bells import Happening, bells_of
+from astradio_stream.music.v1_1.bending import bent
+from astradio_stream.music.v1_1.ensemble import Stage, heard_in
 from astradio_stream.music.v1_1.form import (
+    CONTRAST,
     SECTION_NAMES,
-    Decision,
     Movement,
     Phrase,
     bars_and_beats,
     fullness_of,
+    lead_of,
+    led_by,
     movement_of,
     phrase_of,
 )
-from astradio_stream.music.v1_1.genres import Role
-from astradio_stream.music.v1_1.melody import Tone, melodies_of
+from astradio_stream.music.v1_1.melody import melodies_of
 from astradio_stream.music.v1_1.palette import Palette, palette_of
-from astradio_stream.music.v1_1.parts import (
-    IDIOMS,
-    MARS,
-    SUN,
-    VENUS,
-    Scene,
-    drum_strokes,
-)
+from astradio_stream.music.v1_1.parts import Scene, with_basses
 from astradio_stream.music.v1_1.reading import BODY_NAMES, Skies
 from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES, Stretch, Timeline
 from astradio_stream.music.v1_1.writer import LONGEST_SAMPLES, Writer
@@ -48,31 +44,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from astradio_stream.music.controls import Controls
+    from astradio_stream.music.v1_1.tones import Tone
 
-RELEASE_SAMPLES: Final = 2 * SAMPLE_RATE_HZ
+RELEASE_SAMPLES: Final = 4 * SAMPLE_RATE_HZ
 """No note of this model sounds longer than this after its end."""
 
 _LOUDNESS: Final = 0.16
 """Power of a movement (see `_power`) that stands at -16 LUFS."""
-_DRAWS: Final = 96
-"""Numbers that a voice may use in a bar."""
-_SOFT_DRUMS: Final = Role("drums", 0, 127, 0.5, 0.0, 0.0)
-"""A heartbeat under a genre whose Mars plays something else."""
-
-_BELLS: Final = {"aspect": (0, 4), "ingress": (0, 2, 4), "lunation": (0, 4, 7), "station": (4, 0)}
-"""Scale steps of the bell that tells of an event of the sky."""
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that becomes exact in the sky while the music plays."""
-
-    index: int
-    """Sample index."""
-    kind: str
-    """aspect, ingress, lunation or station."""
-    text: str
-    bodies: tuple[str, ...]
+_GUEST: Final = 0x5A5A5A5A5A5A
+"""What is turned over in a seed (below 2^53, as seeds are) for the melodies of a second chart."""
 
 
 class ScoreV11:
@@ -101,28 +81,39 @@ class ScoreV11:
         self._changes = tuple(index for index in changes if index > 0)
         self._happenings = happenings
         self.movement = lru_cache(maxsize=16)(self._movement)
-        self.period = lru_cache(maxsize=32)(self._period)
+        self.period = lru_cache(maxsize=48)(self._period)
+        self.guest_melodies = lru_cache(maxsize=32)(self._guest_melodies)
         self._bar_notes = lru_cache(maxsize=96)(self._compose_bar)
         self._gain = lru_cache(maxsize=16)(self._find_gain)
         self._timeline = Timeline(self._changes, self._bars_of)
 
     # What holds for a movement
 
-    def _palette(self, era: int, index: int) -> tuple[Palette, Skies]:
+    def _palette(self, era: int, movement: int, index: int) -> tuple[Palette, Skies, int]:
         skies = self._skies_at(index)
         start = self._changes[era - 1] if era else 0
-        return palette_of(skies.mood, self._controls_at(start)), skies
+        lead = lead_of(self._seed, movement, skies.reading)
+        return palette_of(skies.mood, self._controls_at(start), lead), skies, lead
 
-    def _bars_of(self, era: int, _movement: int, base: int) -> int:
-        palette, skies = self._palette(era, base)
+    def _bars_of(self, era: int, movement: int, base: int) -> int:
+        palette, skies, _ = self._palette(era, movement, base)
         return bars_and_beats(palette, skies.mood)[0]
 
     def _movement(self, era: int, number: int, base: int) -> Movement:
-        palette, skies = self._palette(era, base)
-        return movement_of(self._seed, number, palette, skies.reading)
+        palette, skies, lead = self._palette(era, number, base)
+        return movement_of(self._seed, number, palette, skies.reading, lead=lead, mood=skies.mood)
 
     def _movement_of(self, stretch: Stretch) -> Movement:
         return self.movement(stretch.era, stretch.movement, stretch.base)
+
+    def _guest(self, stretch: Stretch) -> Movement | None:
+        """Return the movement as the second chart would lead it, over the same chords."""
+        skies = self._skies_at(stretch.base)
+        if skies.other is None:
+            return None
+        home = self._movement_of(stretch)
+        lead = lead_of(self._seed ^ _GUEST, home.number, skies.other)
+        return led_by(home, lead, skies.other)
 
     # Phrases and bars
 
@@ -132,19 +123,29 @@ class ScoreV11:
         """Return the one or two phrases of a period of eight bars, and their melodies."""
         movement = self._movement_of(stretch)
         n_phrases = movement.n_bars // 4
-        phrases = []
+        found = []
         for place in range(2 * number, min(2 * number + 2, n_phrases)):
             next_tonic = movement.tonic
             if place == n_phrases - 1:
                 after = self._timeline.at(stretch.bar_start(movement.n_bars))
                 next_tonic = self._movement_of(after).tonic
-            phrases.append(phrase_of(self._seed, movement, place, next_tonic))
-        period = tuple(phrases)
-        return period, melodies_of(self._seed, movement, period)
+            found.append(phrase_of(self._seed, movement, place, next_tonic))
+        phrases = tuple(found)
+        composed = melodies_of(self._seed, movement, phrases)
+        melodies = bent(self._seed, movement, phrases, composed)
+        return with_basses(movement, phrases, melodies), melodies
 
     def _phrase(self, stretch: Stretch, number: int) -> tuple[Phrase, tuple[Tone, ...]]:
         phrases, melodies = self.period(stretch, number // 2)
         return phrases[number % 2], melodies[number % 2]
+
+    def _guest_melodies(self, stretch: Stretch, number: int) -> tuple[tuple[Tone, ...], ...]:
+        guest = self._guest(stretch)
+        phrases, melodies = self.period(stretch, number)
+        if guest is None:
+            return melodies
+        theirs = melodies_of(self._seed ^ _GUEST, guest, phrases)
+        return bent(self._seed ^ _GUEST, guest, phrases, theirs)
 
     def _scene(self, stretch: Stretch, bar: int) -> Scene:
         movement = self._movement_of(stretch)
@@ -157,73 +158,29 @@ class ScoreV11:
             bar=bar,
             fullness=fullness_of(self._seed, movement, bar // 8),
             melody=melody,
-            chord_begins=place % movement.genre.chord_bars == 0,
+            statement=self.period(stretch, 0)[1][0] if phrase.kind == CONTRAST else melody,
+            chord_begins=place % movement.chord_bars == 0,
         )
 
-    def _answer(self, stretch: Stretch, scene: Scene) -> tuple[Tone, ...]:
-        """Return the melody of the second chart over the same chords."""
-        other = self._skies_at(stretch.base).other
-        if other is None:
-            return scene.melody
-        movement = scene.movement
-        theirs = movement_of(self._seed + 1, movement.number, movement.palette, other)
-        shared = Movement(
-            number=movement.number,
-            palette=movement.palette,
-            reading=other,
-            genre=movement.genre,
-            n_bars=movement.n_bars,
-            beats=movement.beats,
-            tonic=movement.tonic,
-            lead=theirs.lead,
-            partner=theirs.partner,
-            hardness=theirs.hardness,
-            form=movement.form,
-            pans=movement.pans,
-        )
-        phrases, _ = self.period(stretch, scene.phrase.number // 2)
-        return melodies_of(self._seed + 1, shared, phrases)[scene.phrase.number % 2]
+    def _stage(self, stretch: Stretch, bar: int) -> Stage:
+        home, guest = self._scene(stretch, bar), self._guest(stretch)
+        skies = self._skies_at(stretch.base)
+        if guest is None:
+            return Stage(home, None, (), is_pair=False)
+        number, half = divmod(bar // 4, 2)
+        melody = self.guest_melodies(stretch, number)[half]
+        theirs = replace(home, movement=guest, melody=melody, statement=melody)
+        return Stage(home, theirs, skies.between, is_pair=skies.is_pair)
 
     def _compose_bar(self, stretch: Stretch, bar: int) -> tuple[Note, ...]:
-        scene = self._scene(stretch, bar)
         start = stretch.bar_start(bar)
         length = stretch.bar_start(bar + 1) - start
-        writer = Writer(scene, start, length, stretch.stop, self._skies_at(stretch.base))
-        movement = scene.movement
-        texture = draws(self._seed, Decision.TEXTURE, movement.number, bar // 8, n=len(IDIOMS))
-        rests = [texture.unit() < role.rests for role in movement.genre.roles]
-        run = draws(self._seed, Decision.BAR, movement.number, bar, n=_DRAWS * len(IDIOMS))
-        has_other = self._skies_at(stretch.base).other is not None
-        answers = has_other and scene.phrase.number % 2 == 1
-        answer = self._answer(stretch, scene) if answers else None
-        for voice, chance in enumerate(run.split(len(IDIOMS))):
-            role = movement.genre.roles[voice]
-            enters = role.enters - (0.25 if voice in (movement.lead, movement.partner) else 0.0)
-            if not role.instrument or scene.fullness < enters:
-                continue
-            if rests[voice] and voice != movement.lead:
-                continue
-            if has_other and voice == SUN and answers:
-                continue  # the first is silent while the second answers
-            writer.play(voice, role, self._part(scene, voice, chance, answer))
-            if voice == MARS and role.instrument != "drums" and movement.genre.groove:
-                strokes = [(b, 0.5, pitch, v) for b, pitch, v in drum_strokes(scene, chance)]
-                writer.play(voice, _SOFT_DRUMS, strokes)
-        return tuple(writer.notes)
-
-    def _part(
-        self, scene: Scene, voice: int, chance: Draws, answer: tuple[Tone, ...] | None
-    ) -> list[tuple[float, float, int, float]]:
-        role = scene.movement.genre.roles[voice]
-        if voice == MARS and role.instrument == "drums":
-            return [(b, 0.5, pitch, v) for b, pitch, v in drum_strokes(scene, chance)]
-        if voice == VENUS and answer is not None:
-            return [
-                (t.beat, t.beats * 0.95, scene.pitch(t.step, role), 0.66 + 0.08 * chance.signed())
-                for t in answer
-                if t.bar == scene.place
-            ]
-        return list(IDIOMS[voice](scene, role, chance))
+        notes: list[Note] = []
+        for scene, voice, role, played in heard_in(self._seed, self._stage(stretch, bar)):
+            writer = Writer(scene, start, length, stretch.stop)
+            writer.play(voice, role, played)
+            notes += writer.notes
+        return tuple(notes)
 
     # Loudness
 
@@ -248,7 +205,7 @@ class ScoreV11:
 
     def notes(self, start: int, stop: int) -> tuple[Note, ...]:
         """Return the notes that can sound in [start, stop), in the order of the mix."""
-        earliest = start - LONGEST_SAMPLES
+        earliest = start - LONGEST_SAMPLES - RELEASE_SAMPLES
         found: list[Note] = []
         for stretch, bar in self._timeline.bars(earliest, stop):
             gain = None
@@ -263,30 +220,15 @@ class ScoreV11:
 
     def _bells(self, earliest: int, start: int, stop: int) -> list[Note]:
         """Return the bells of what becomes exact in the sky."""
-        found = []
+        found: list[Note] = []
         for happening in self._happenings(max(0, earliest), stop):
             stretch = self._timeline.at(happening.index)
-            movement = self._movement_of(stretch)
-            tonic = nearest_octave(movement.tonic, 76)
-            body = BODY_NAMES.index(happening.bodies[0]) if happening.bodies else 0
-            pan = 0.5 * movement.reading.bodies[body].azimuth
-            gain = self._gain(stretch)
-            for place, step in enumerate(_BELLS.get(happening.kind, (0,))):
-                onset = happening.index + place * SAMPLE_RATE_HZ // 5
-                pitch = tonic + (0, 2, 4, 5, 7, 9, 11, 12)[step]
-                note = placed(
-                    onset=onset,
-                    duration=3 * SAMPLE_RATE_HZ,
-                    voice=body,
-                    instrument="bell",
-                    pitch=min(96, pitch),
-                    velocity=0.6,
-                    gain=0.55 * gain,
-                    pan=pan,
-                )
-                if note.onset < stop and note.onset + note.duration + RELEASE_SAMPLES > start:
-                    found.append(note)
-        return found
+            found += bells_of(happening, self._movement_of(stretch), self._gain(stretch))
+        return [
+            note
+            for note in found
+            if note.onset < stop and note.onset + note.duration + RELEASE_SAMPLES > start
+        ]
 
     def pulses(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return `PULSE_FIELDS` at rising sample indices, shape (5, n_indices)."""
