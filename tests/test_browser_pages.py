@@ -396,6 +396,7 @@ def test_the_status_drawer_shows_the_figures(server: Server, browser: Browser) -
             "Codec",
             "Bit rate",
             "Held ahead",
+            "Lateness",
             "Underruns",
             "Behind the clock",
             "Output latency",

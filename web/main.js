@@ -24,6 +24,8 @@ import { SAMPLE_RATE, VIZ_SAMPLES } from "./wire/quantum.js";
 const VIZ_FRAMES = (20 * SAMPLE_RATE) / VIZ_SAMPLES;
 const WORDS_EVERY_MS = 200;
 const FIGURES_EVERY_MS = 1000;
+/** What the sound holds before a start is the lateness of quanta, and one quantum. */
+const QUANTUM_MS = 100;
 /** The ascendant moves a degree in four minutes. */
 const LOOK_EVERY_MS = 240000;
 const SHORTEST_LOOK_MS = 5000;
@@ -204,7 +206,7 @@ async function openSandbox() {
 function onStats({ leadMs, targetMs, codec }) {
   drawer.note({
     "Held ahead": Number.isNaN(leadMs) ? "nothing yet" : `${(leadMs / 1000).toFixed(1)} s`,
-    "Held before a start": `${Math.round(targetMs)} ms`,
+    "Lateness, 95 of 100": `${Math.max(0, Math.round(targetMs - QUANTUM_MS))} ms`,
     Codec: codec,
     "Bit rate": radio.ready ? `${Math.round(radio.ready.codec.bitrate / 1000)} kb/s` : "not known yet",
   });

@@ -70,7 +70,12 @@ export class ComingList {
       index: indexOf(Date.parse(event.at)),
       event,
     }));
-    const form = due.filter(({ kind }) => OF_FORM.has(kind)).map(({ index: at, kind, text, bodies }) => ({
+    // Where a movement begins its first section does too: one row says both.
+    const begins = new Set(due.filter(({ kind }) => kind === "key").map((one) => one.index));
+    const ofForm = due.filter(
+      ({ kind, index: at }) => OF_FORM.has(kind) && (kind === "key" || !begins.has(at)),
+    );
+    const form = ofForm.map(({ index: at, kind, text, bodies }) => ({
       id: `${at} ${text}`,
       index: at,
       event: { at: "", kind, name: "", bodies, text },

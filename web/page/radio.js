@@ -163,6 +163,8 @@ export class Radio {
 
   /** @param {any} message */
   attend(message) {
+    // Notes come too thick for words; the wheel sees them in the viz frames.
+    if (message.type === "event" && message.kind === "note") return;
     if (message.type === "event") this.due.add(message);
     else if (message.type === "steered") {
       this.programme = message.programme;

@@ -161,7 +161,7 @@ export class Screen {
   /** @param {import("../types.js").SkyEvent} event */
   heard(event) {
     if (event.kind === "section") this.section = event.text.replace(/^Section \d+: /, "");
-    if (event.kind !== "note") write(this.caption, event.text);
+    write(this.caption, event.text);
     this.show?.wheel.happen(event);
     this.onHeard(event);
   }
