@@ -30,7 +30,7 @@ function separationDeg(aDeg, bDeg) {
 /**
  * @param {readonly Placed[]} first
  * @param {readonly Placed[]} second
- * @param {number} [least] This weak ones are left out: a hundred lines tell nothing.
+ * @param {number} [least] Weaker ones are left out: a hundred lines tell nothing.
  * @returns {{a: string, b: string, kind: string, strength: number}[]} `a` of the first, `b` of the
  *   second chart, strongest first.
  */
