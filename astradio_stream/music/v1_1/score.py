@@ -235,6 +235,11 @@ class ScoreV11:
             "metre": f"{movement.beats}/4",
             "genre": palette.genre,
             "lead": BODY_NAMES[movement.lead],
+            "voices": [
+                {"body": body, "instrument": role.instrument}
+                for body, role in zip(BODY_NAMES, movement.genre.roles, strict=True)
+                if role.instrument
+            ],
             "leapCap": palette.leap_cap,
             **{name: round(value, 4) for name, value in shares.items()},
         }
