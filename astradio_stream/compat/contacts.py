@@ -1,0 +1,186 @@
+"""Every contact between two charts, one by one: the full scorer, in plain Python.
+
+It is the definition of a score. `compat.tables` regroups the same whole numbers for search; that
+both say the same is proved by tests. Charts are called `a`, who asks, and `b`, who is met. All
+facets but one are the same both ways; `mentor` asks how good a mentor `b` would be for `a`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from astradio_stream.compat.points import (
+    ABSENT,
+    ASCENDANT,
+    BODY_WEIGHTS,
+    DIGNITY_OF,
+    ELEMENT_OF,
+    IS_LUMINARY,
+    MODALITY_OF,
+    N_POINTS,
+    TENTHS,
+    TENTHS_PER_SIGN,
+    Tenths,
+    house_in,
+)
+from astradio_stream.compat.weights import (
+    BALANCE_UNIT,
+    DIGNITY_UNIT,
+    STRENGTH_UNIT,
+    Row,
+    Weights,
+    is_harm,
+    weight_in,
+)
+from astradio_stream.sky.aspects import ASPECT_KINDS, strength_of
+from astradio_stream.sky.bodies import N_PLANETS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+BALANCE_SIGNS: Final = {"element": ELEMENT_OF, "modality": MODALITY_OF}
+"""What each sign counts as in a balance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """The aspect that two points make."""
+
+    kind: str
+    orb_tenths: int
+    strength: float
+    """1 when exact, falling smoothly to 0 at the orb: that of `sky.aspects`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One rule that holds between two charts."""
+
+    row: Row
+    a: int | None
+    """The point of chart a; None for balances, and where a's houses receive a body of b."""
+    b: int | None
+    """The point of chart b, likewise."""
+    nearness: Nearness | None
+    """For aspects."""
+    likeness: float | None
+    """For balances: 0 to 1."""
+    bonus_raw: int
+    """Raw points added to the bonuses, see `weights.POINT`."""
+    penalty_raw: int
+    """Raw points added to the penalties."""
+
+
+@cache
+def nearness_table(with_luminary: bool) -> tuple[Nearness | None, ...]:  # noqa: FBT001
+    """Return the aspect at each arc from 0 to 3 599 tenths of a degree."""
+    table: list[Nearness | None] = []
+    for arc in range(TENTHS):
+        separation = min(arc, TENTHS - arc)
+        for kind in ASPECT_KINDS:
+            widest = 10.0 * (kind.orb_deg + kind.luminary_extra_deg * with_luminary)
+            orb = abs(separation - round(10.0 * kind.angle_deg))
+            if orb < widest:
+                table.append(Nearness(kind.name, orb, strength_of(orb, widest)))
+                break
+        else:
+            table.append(None)
+    return tuple(table)
+
+
+def permille_of(nearness: Nearness, weights: Weights) -> int:
+    """Return how much of its quality an aspect carries here, in whole thousandths."""
+    return round(nearness.strength * weights.kinds[nearness.kind].permille)
+
+
+def nearness_of(a: Tenths, i: int, b: Tenths, j: int) -> Nearness | None:
+    """Return the aspect of point `i` of one chart with point `j` of another, if any."""
+    if a[i] == ABSENT or b[j] == ABSENT:
+        return None
+    return nearness_table(IS_LUMINARY[i] or IS_LUMINARY[j])[(b[j] - a[i]) % TENTHS]
+
+
+def contacts_of(a: Tenths, b: Tenths, facet: str, weights: Weights) -> list[Contact]:
+    """Return everything that counts for a facet between two charts, in the order of the rules."""
+    found = [
+        *_aspect_contacts(a, b, facet, weights),
+        *_overlay_contacts(a, b, facet, weights),
+        *_balance_contacts(a, b, facet, weights),
+    ]
+    return [contact for contact in found if contact.bonus_raw or contact.penalty_raw]
+
+
+def sums_of(contacts: list[Contact]) -> tuple[int, int]:
+    """Return the raw points of all bonuses and of all penalties."""
+    return (
+        sum(contact.bonus_raw for contact in contacts),
+        sum(contact.penalty_raw for contact in contacts),
+    )
+
+
+def score_micro(a: Tenths, b: Tenths, facet: str, weights: Weights) -> int:
+    """Return the score of `b` for `a` in one facet (millionths, 0 to 1 000 000)."""
+    return weights.curves[facet].score_micro(*sums_of(contacts_of(a, b, facet, weights)))
+
+
+def dignity_tenths(weights: Weights, point: int, tenth: int, *, harm: bool) -> int:
+    """Return how strongly a point gives, or offends, where it stands (`DIGNITY_UNIT`: plainly)."""
+    share = weights.dignities[DIGNITY_OF[point][tenth // TENTHS_PER_SIGN]]
+    return share.harming if harm else share.helping
+
+
+def _aspect_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Iterator[Contact]:
+    for i in range(N_POINTS):
+        for j in range(N_POINTS):
+            nearness = nearness_of(a, i, b, j)
+            if nearness is None:
+                continue
+            permille = permille_of(nearness, weights)
+            quality = weights.kinds[nearness.kind].quality
+            for row in weights.rows_between.get((i, j, quality), ()):
+                raw = [
+                    weight
+                    * permille
+                    * dignity_tenths(weights, i, a[i], harm=is_harm(facet, penalty=penalty))
+                    * dignity_tenths(weights, j, b[j], harm=is_harm(facet, penalty=penalty))
+                    for penalty, weight in enumerate(weight_in(row, facet))
+                ]
+                yield Contact(row, i, j, nearness, None, *raw)
+
+
+def _overlay_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Iterator[Contact]:
+    for from_b, (visitor, host) in enumerate(((a, b), (b, a))):
+        if host[ASCENDANT] == ABSENT or (facet == "mentor" and not from_b):
+            continue
+        for body in range(N_PLANETS):
+            if visitor[body] == ABSENT:
+                continue
+            row = weights.row_in_house.get((body, house_in(visitor[body], host[ASCENDANT])))
+            if row is None:
+                continue
+            raw = [
+                weight
+                * STRENGTH_UNIT
+                * dignity_tenths(weights, body, visitor[body], harm=is_harm(facet, penalty=penalty))
+                * DIGNITY_UNIT
+                for penalty, weight in enumerate(weight_in(row, facet))
+            ]
+            points = (None, body) if from_b else (body, None)
+            yield Contact(row, *points, None, None, *raw)
+
+
+def _balance_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Iterator[Contact]:
+    """Yield likeness: how often a body of `a` and one of `b`, drawn by weight, are of one kind."""
+    for row in weights.balances:
+        class_of = BALANCE_SIGNS[row.balance]
+        shared = sum(
+            BODY_WEIGHTS[i] * BODY_WEIGHTS[j]
+            for i in range(N_PLANETS)
+            for j in range(N_PLANETS)
+            if ABSENT not in (a[i], b[j])
+            and class_of[a[i] // TENTHS_PER_SIGN] == class_of[b[j] // TENTHS_PER_SIGN]
+        )
+        raw = [weight * BALANCE_UNIT * shared for weight in weight_in(row, facet)]
+        yield Contact(row, None, None, None, shared / sum(BODY_WEIGHTS) ** 2, *raw)
