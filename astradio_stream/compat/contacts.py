@@ -32,7 +32,6 @@ from astradio_stream.compat.weights import (
     Row,
     Weights,
     is_harm,
-    weight_in,
 )
 from astradio_stream.sky.aspects import ASPECT_KINDS, strength_of
 from astradio_stream.sky.bodies import N_PLANETS
@@ -132,6 +131,7 @@ def dignity_tenths(weights: Weights, point: int, tenth: int, *, harm: bool) -> i
 
 
 def _aspect_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Iterator[Contact]:
+    harms = [is_harm(facet, penalty=penalty) for penalty in (False, True)]
     for i in range(N_POINTS):
         for j in range(N_POINTS):
             nearness = nearness_of(a, i, b, j)
@@ -141,16 +141,15 @@ def _aspect_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Iter
             quality = weights.kinds[nearness.kind].quality
             for row in weights.rows_between.get((i, j, quality), ()):
                 raw = [
-                    weight
-                    * permille
-                    * dignity_tenths(weights, i, a[i], harm=is_harm(facet, penalty=penalty))
-                    * dignity_tenths(weights, j, b[j], harm=is_harm(facet, penalty=penalty))
-                    for penalty, weight in enumerate(weight_in(row, facet))
+                    weight and weight * permille * dignity_tenths(weights, i, a[i], harm=harm)
+                    * dignity_tenths(weights, j, b[j], harm=harm)
+                    for harm, weight in zip(harms, row.parts[facet], strict=True)
                 ]
                 yield Contact(row, i, j, nearness, None, *raw)
 
 
 def _overlay_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Iterator[Contact]:
+    harms = [is_harm(facet, penalty=penalty) for penalty in (False, True)]
     for from_b, (visitor, host) in enumerate(((a, b), (b, a))):
         if host[ASCENDANT] == ABSENT or (facet == "mentor" and not from_b):
             continue
@@ -163,9 +162,9 @@ def _overlay_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Ite
             raw = [
                 weight
                 * STRENGTH_UNIT
-                * dignity_tenths(weights, body, visitor[body], harm=is_harm(facet, penalty=penalty))
+                * dignity_tenths(weights, body, visitor[body], harm=harm)
                 * DIGNITY_UNIT
-                for penalty, weight in enumerate(weight_in(row, facet))
+                for harm, weight in zip(harms, row.parts[facet], strict=True)
             ]
             points = (None, body) if from_b else (body, None)
             yield Contact(row, *points, None, None, *raw)
@@ -182,5 +181,5 @@ def _balance_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Ite
             if ABSENT not in (a[i], b[j])
             and class_of[a[i] // TENTHS_PER_SIGN] == class_of[b[j] // TENTHS_PER_SIGN]
         )
-        raw = [weight * BALANCE_UNIT * shared for weight in weight_in(row, facet)]
+        raw = [weight * BALANCE_UNIT * shared for weight in row.parts[facet]]
         yield Contact(row, None, None, None, shared / sum(BODY_WEIGHTS) ** 2, *raw)

@@ -42,7 +42,6 @@ from astradio_stream.compat.weights import (
     STRENGTH_UNIT,
     Weights,
     is_harm,
-    weight_in,
 )
 from astradio_stream.sky.bodies import N_PLANETS
 
@@ -143,7 +142,7 @@ def _facet_of(facet: str, weights: Weights) -> _Facet:
 def _compile(facet: str, weights: Weights) -> _Facet:
     overlay = np.zeros((2, N_PLANETS, 12), dtype=np.int32)
     for row in weights.overlays:
-        overlay[:, row.body, row.house - 1] = weight_in(row, facet)
+        overlay[:, row.body, row.house - 1] = row.parts[facet]
     shares = [
         [
             [
@@ -161,7 +160,7 @@ def _compile(facet: str, weights: Weights) -> _Facet:
         balance=tuple(
             (side, BALANCE_SIGNS[row.balance], weight * BALANCE_UNIT)
             for row in weights.balances
-            for side, weight in enumerate(weight_in(row, facet))
+            for side, weight in enumerate(row.parts[facet])
             if weight
         ),
     )
@@ -179,7 +178,7 @@ def _patterns(
     worth: dict[tuple[int, int, int], NDArray[np.int32]] = {}
     for (i, j, quality), rows in weights.rows_between.items():
         for row in rows:
-            for side, weight in enumerate(weight_in(row, facet)):
+            for side, weight in enumerate(row.parts[facet]):
                 if weight:
                     pattern = weight * carried[quality, IS_LUMINARY[i] or IS_LUMINARY[j]]
                     key = (side, i, j)

@@ -18,7 +18,7 @@ least two of them value, the sum of their points. And it subtracts what makes `c
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -67,6 +67,13 @@ class Row:
     """Points per facet, negative where it takes away; facets without a part are left out."""
     reason: str
     """The end of a sentence that begins with the contact."""
+    parts: Mapping[str, tuple[int, int]] = field(init=False)
+    """The same for all facets, `overall` too: points for the bonuses and for the penalties."""
+
+    def __post_init__(self) -> None:
+        """Work out what each facet takes from the row."""
+        parts = {facet: _part(self.weights, facet) for facet in FACETS}
+        object.__setattr__(self, "parts", parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +149,6 @@ class Weights:
     def rows(self) -> tuple[Row, ...]:
         """Return all rules."""
         return (*self.aspects, *self.directed, *self.overlays, *self.balances)
-
-
-def weight_in(row: Row, facet: str) -> tuple[int, int]:
-    """Return the points that a row adds to the bonus and to the penalty of a facet, neither < 0."""
-    if facet == "overall":
-        shared = [row.weights[f] for f in POSITIVE_FACETS if row.weights.get(f, 0) > 0]
-        bonus = sum(shared) if len(shared) > 1 else 0
-        return bonus, max(row.weights.get("conflict", 0), 0)
-    weight = row.weights.get(facet, 0)
-    return max(weight, 0), max(-weight, 0)
 
 
 def is_harm(facet: str, *, penalty: bool) -> bool:
@@ -236,6 +233,15 @@ def _overlay_row(entry: Mapping[str, Any]) -> OverlayRow:
     body, house = entry["body"], entry["house"]
     rule = f"overlay:{body}:{house}"
     return OverlayRow(rule, entry["weights"], entry["reason"], POINT_INDEX[body], house)
+
+
+def _part(weights: Mapping[str, int], facet: str) -> tuple[int, int]:
+    """Return what a row adds to the bonuses and to the penalties of a facet, neither negative."""
+    if facet == "overall":
+        shared = [weights[name] for name in POSITIVE_FACETS if weights.get(name, 0) > 0]
+        return sum(shared) if len(shared) > 1 else 0, max(weights.get("conflict", 0), 0)
+    weight = weights.get(facet, 0)
+    return max(weight, 0), max(-weight, 0)
 
 
 def _rows_between(
