@@ -37,7 +37,7 @@ from astradio_stream.sky.aspects import ASPECT_KINDS, strength_of
 from astradio_stream.sky.bodies import N_PLANETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 BALANCE_SIGNS: Final = {"element": ELEMENT_OF, "modality": MODALITY_OF}
 """What each sign counts as in a balance."""
@@ -73,7 +73,7 @@ class Contact:
 
 
 @cache
-def nearness_table(with_luminary: bool) -> tuple[Nearness | None, ...]:  # noqa: FBT001
+def nearness_table(with_luminary: bool) -> tuple[Nearness | None, ...]:
     """Return the aspect at each arc from 0 to 3 599 tenths of a degree."""
     table: list[Nearness | None] = []
     for arc in range(TENTHS):
@@ -131,27 +131,30 @@ def dignity_tenths(weights: Weights, point: int, tenth: int, *, harm: bool) -> i
 
 
 def _aspect_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Iterator[Contact]:
-    harms = [is_harm(facet, penalty=penalty) for penalty in (False, True)]
+    harms = (is_harm(facet, penalty=False), is_harm(facet, penalty=True))
     for i in range(N_POINTS):
         for j in range(N_POINTS):
             nearness = nearness_of(a, i, b, j)
             if nearness is None:
                 continue
-            permille = permille_of(nearness, weights)
             quality = weights.kinds[nearness.kind].quality
             for row in weights.rows_between.get((i, j, quality), ()):
-                raw = [
-                    weight and weight * permille * dignity_tenths(weights, i, a[i], harm=harm)
+                bonus, penalty = (
+                    weight
+                    and weight
+                    * permille_of(nearness, weights)
+                    * dignity_tenths(weights, i, a[i], harm=harm)
                     * dignity_tenths(weights, j, b[j], harm=harm)
                     for harm, weight in zip(harms, row.parts[facet], strict=True)
-                ]
-                yield Contact(row, i, j, nearness, None, *raw)
+                )
+                yield Contact(row, i, j, nearness, None, bonus, penalty)
 
 
 def _overlay_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Iterator[Contact]:
-    harms = [is_harm(facet, penalty=penalty) for penalty in (False, True)]
-    for from_b, (visitor, host) in enumerate(((a, b), (b, a))):
-        if host[ASCENDANT] == ABSENT or (facet == "mentor" and not from_b):
+    harms = (is_harm(facet, penalty=False), is_harm(facet, penalty=True))
+    for is_from_b, visitor, host in ((False, a, b), (True, b, a)):
+        # A mentor's bodies count in the learner's houses, not the other way round.
+        if host[ASCENDANT] == ABSENT or (facet == "mentor" and not is_from_b):
             continue
         for body in range(N_PLANETS):
             if visitor[body] == ABSENT:
@@ -159,27 +162,31 @@ def _overlay_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Ite
             row = weights.row_in_house.get((body, house_in(visitor[body], host[ASCENDANT])))
             if row is None:
                 continue
-            raw = [
+            bonus, penalty = (
                 weight
                 * STRENGTH_UNIT
                 * dignity_tenths(weights, body, visitor[body], harm=harm)
                 * DIGNITY_UNIT
                 for harm, weight in zip(harms, row.parts[facet], strict=True)
-            ]
-            points = (None, body) if from_b else (body, None)
-            yield Contact(row, *points, None, None, *raw)
+            )
+            i, j = (None, body) if is_from_b else (body, None)
+            yield Contact(row, i, j, None, None, bonus, penalty)
 
 
 def _balance_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Iterator[Contact]:
     """Yield likeness: how often a body of `a` and one of `b`, drawn by weight, are of one kind."""
     for row in weights.balances:
         class_of = BALANCE_SIGNS[row.balance]
-        shared = sum(
-            BODY_WEIGHTS[i] * BODY_WEIGHTS[j]
-            for i in range(N_PLANETS)
-            for j in range(N_PLANETS)
-            if ABSENT not in (a[i], b[j])
-            and class_of[a[i] // TENTHS_PER_SIGN] == class_of[b[j] // TENTHS_PER_SIGN]
-        )
-        raw = [weight * BALANCE_UNIT * shared for weight in row.parts[facet]]
-        yield Contact(row, None, None, None, shared / sum(BODY_WEIGHTS) ** 2, *raw)
+        mass_a, mass_b = _masses(a, class_of), _masses(b, class_of)
+        shared = sum(mine * theirs for mine, theirs in zip(mass_a, mass_b, strict=True))
+        bonus, penalty = (weight * BALANCE_UNIT * shared for weight in row.parts[facet])
+        yield Contact(row, None, None, None, shared / sum(BODY_WEIGHTS) ** 2, bonus, penalty)
+
+
+def _masses(tenths: Tenths, class_of: tuple[int, ...]) -> list[int]:
+    """Return the weight of a chart's bodies in each class of signs."""
+    masses = [0] * (max(class_of) + 1)
+    for body in range(N_PLANETS):
+        if tenths[body] != ABSENT:
+            masses[class_of[tenths[body] // TENTHS_PER_SIGN]] += BODY_WEIGHTS[body]
+    return masses

@@ -163,9 +163,7 @@ class Index:
         last.keys[:, at], last.fine[:, at] = keys[:, 0], fine[:, 0]
         last.ids[at], last.owners[at] = chart_id, owner
         is_new = self._rows.get(chart_id) is None
-        self._publish(
-            (*blocks[:-1], replace(last, n_rows=at + 1)), before.n_charts + is_new
-        )
+        self._publish((*blocks[:-1], replace(last, n_rows=at + 1)), before.n_charts + is_new)
         self._rows.put(chart_id, (len(blocks) - 1) * BLOCK + at)
         self._tidy()
 

@@ -77,7 +77,9 @@ def tenths_at(
         tenths[:, block], is_doubtful = grid.read(*birth)
         again = np.flatnonzero(is_doubtful)
         if again.size:
-            tenths[:, i + again] = _in_full(*(column[again] for column in birth))
+            tenths[:, i + again] = _in_full(
+                birth[0][again], birth[1][again], birth[2][again], birth[3][again]
+            )
     return tenths
 
 

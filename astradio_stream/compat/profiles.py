@@ -35,7 +35,7 @@ _DAY_MINUTES: Final = 1_440
 FIRST_DAY: Final = -10_957
 """1940-01-01, in days since 1970."""
 DECADE_DAYS: Final = 3_652
-# Parts of the births in the decades from 1940 on; the last is cut in 2007, so that all are grown up.
+# Parts of the births in the decades from 1940 on; the last ends with 2007: all are grown up.
 DECADE_PARTS: Final = (1, 4, 8, 14, 22, 30, 21)
 _LAST_DECADE_DAYS: Final = 2_922
 # Parts of the births by the hour of local mean time. Births are most frequent in the eighth hour
@@ -154,7 +154,7 @@ def profile_of(births: Births, number: int, first: int, towns: Sequence[Town]) -
 def _units_of(seed: int, block: int) -> NDArray[np.float64]:
     """Return the numbers in [0, 1) of one block of profiles, shape (6, 4096)."""
     raw = np.random.Philox(key=[seed, block]).random_raw(_DRAWS * _BLOCK)
-    units: NDArray[np.float64] = (np.asarray(raw) >> np.uint64(11)) * _UNIT
+    units = (np.asarray(raw) >> np.uint64(11)).astype(np.float64) * _UNIT
     return units.reshape(_DRAWS, _BLOCK)
 
 

@@ -8,8 +8,8 @@
 
 The bound. A score rises with the bonuses P and falls with the penalties N, so the pairs that reach
 a given score lie beyond a curve in the plane of P and N. A straight line on the near side of that
-curve, ``P - slope * N = level``, needs one sum instead of two. Any slope is right; a good one, taken
-from the best of the first rows, is fast. So the result does not depend on how well this guesses.
+curve, ``P - slope * N = level``, needs one sum instead of two. Any slope is right; a good one,
+taken from the best of the first rows, is fast. The result does not depend on how well it guesses.
 
 Order: by score (millionths), then by id. A cursor is the last match of a page, so that pages stay
 true while charts come and go: nobody twice, nobody left out who stayed.
@@ -99,10 +99,10 @@ def search(
     return hunt.matches()
 
 
-def scores_micro(
+def sums_raw(
     tenths: NDArray[np.int64], a: Tenths, facet: str, weights: Weights
-) -> NDArray[np.int64]:
-    """Return the scores of some charts for one that asks (millionths), shape (n_charts,).
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return bonuses and penalties of some charts for one that asks (raw points), each (n_charts,).
 
     Args:
         tenths: Their points, shape (12, n_charts).
@@ -110,7 +110,14 @@ def scores_micro(
         facet: One of `weights.FACETS`.
         weights: The matching model.
     """
-    return _scores_micro(tables_of(a, facet, weights), weights.curves[facet], tenths)
+    return _sums(tables_of(a, facet, weights), tenths)
+
+
+def scores_micro(
+    tenths: NDArray[np.int64], a: Tenths, facet: str, weights: Weights
+) -> NDArray[np.int64]:
+    """Return the scores of some charts for one that asks (millionths), as `sums_raw` takes them."""
+    return weights.curves[facet].scores_micro(*sums_raw(tenths, a, facet, weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +226,8 @@ class _Hunt:
         # Half a millionth of rounding for either part.
         needed = score_micro - 1.0 - curve.base_micro
         share = (needed + self._taken) / (MICRO - curve.base_micro)
-        bonus = np.where(share < 1.0, _inverse(curve.bonus, np.clip(share, 0.0, 1.0 - 1e-12)), np.inf)
+        reached = _inverse(curve.bonus, np.clip(share, 0.0, 1.0 - 1e-12))
+        bonus = np.where(share < 1.0, reached, np.inf)
         # Within a step more is needed than at its start, and less is taken away than at its end.
         level = float(np.min(bonus[:-1] - self._slope * self._steps[1:]))
         return level - abs(level) * 1e-6 - self._slack
@@ -229,7 +237,7 @@ class _Hunt:
         wanted = self._wanted
         rows = wanted.among(block, rows)
         tenths = block.tenths(rows)
-        score, ids = _scores_micro(self._tables, self._curve, tenths), block.ids[rows]
+        score, ids = self._curve.scores_micro(*_sums(self._tables, tenths)), block.ids[rows]
         keep = np.ones(rows.size, dtype=bool)
         if wanted.after is not None:
             keep = _is_after(score, ids, wanted.after.score_micro, wanted.after.chart_id)
@@ -248,26 +256,19 @@ class _Hunt:
         self._tenths = self._tenths[:, best]
 
 
-def _sums(
-    tables: Tables, tenths: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _sums(tables: Tables, tenths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return bonuses and penalties (raw points) of charts given as points, each (n_charts,)."""
     bonus: NDArray[np.int64] = tables.bonus[_POINT_ROWS, tenths].sum(axis=0, dtype=np.int64)
     penalty: NDArray[np.int64] = tables.penalty[_POINT_ROWS, tenths].sum(axis=0, dtype=np.int64)
     return bonus, penalty
 
 
-def _scores_micro(
-    tables: Tables, curve: Curve, tenths: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    return curve.scores_micro(*_sums(tables, tenths))
-
-
 def _is_after(
     score: NDArray[np.int64], ids: NDArray[np.int64], than_score: int, than_id: int
 ) -> NDArray[np.bool_]:
     """Return which charts come after a place in the order of results."""
-    return (score < than_score) | ((score == than_score) & (ids > than_id))
+    is_after: NDArray[np.bool_] = (score < than_score) | ((score == than_score) & (ids > than_id))
+    return is_after
 
 
 def _slope_at(curve: Curve, bonus_raw: float, penalty_raw: float) -> float:

@@ -1,4 +1,4 @@
-"""One chart's question as tables: what each point of an unknown chart would add, wherever it stands.
+"""One chart's question as tables: what each point of an unknown chart adds, wherever it stands.
 
 All points of the one who asks are summed in beforehand, so that
 
@@ -17,7 +17,6 @@ whole numbers of `compat.contacts`, so that the sums are equal, not nearly. How 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -166,9 +165,7 @@ def _compile(facet: str, weights: Weights) -> _Facet:
     )
 
 
-def _patterns(
-    facet: str, weights: Weights
-) -> Iterator[tuple[int, int, int, NDArray[np.int32]]]:
+def _patterns(facet: str, weights: Weights) -> Iterator[tuple[int, int, int, NDArray[np.int32]]]:
     """Yield for each side and pair of points what an arc from one to the other is worth."""
     carried = {
         (quality, with_luminary): _carried(quality, weights, with_luminary=with_luminary)

@@ -249,11 +249,11 @@ def _rows_between(
 ) -> dict[tuple[int, int, str], tuple[Row, ...]]:
     """Return the rows by the points of the one who asks (the learner) and of the other."""
     found: dict[tuple[int, int, str], tuple[Row, ...]] = {}
-    keyed: list[tuple[tuple[int, int, str], Row]] = []
     for row in aspects:
-        keyed += [((i, j, row.quality), row) for i, j in {(row.a, row.b), (row.b, row.a)}]
-    keyed += [((row.learner, row.mentor, row.quality), row) for row in directed]
-    for key, each in keyed:
+        for key in dict.fromkeys(((row.a, row.b, row.quality), (row.b, row.a, row.quality))):
+            found[key] = (*found.get(key, ()), row)
+    for each in directed:
+        key = (each.learner, each.mentor, each.quality)
         found[key] = (*found.get(key, ()), each)
     return found
 
@@ -287,7 +287,8 @@ def _check(weights: Weights) -> None:
                 is_whole and 0 < abs(weight) <= _HIGHEST,
                 f"{row.rule}: {facet} must be a whole number from -{_HIGHEST} to {_HIGHEST}, not 0",
             )
-    for contact in (*weights.aspects, *weights.directed):
+    contacts: tuple[AspectRow | DirectedRow, ...] = (*weights.aspects, *weights.directed)
+    for contact in contacts:
         _require(contact.quality in QUALITIES, f"{contact.rule}: its quality is unknown")
         for facet, weight in contact.weights.items():
             helps = contact.quality == "soft" and facet != "conflict"
