@@ -75,7 +75,7 @@ def world_of(seed: int, n_charts: int) -> World:
     tenths[:, twins] = tenths[:, rng.integers(0, n_charts, twins.size)]
     ids = rng.choice(np.int64(2) ** 62, n_charts * 2, replace=True)
     ids = np.unique(ids)[rng.permutation(n_charts)]
-    return World(ids, rng.integers(0, n_charts // 3, n_charts).astype(np.int32), tenths)
+    return World(ids, rng.integers(0, n_charts // 3 + 1, n_charts).astype(np.int32), tenths)
 
 
 def brute_scores_micro(

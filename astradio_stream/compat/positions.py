@@ -34,8 +34,11 @@ DOUBT_DEG: Final = 5e-6
 never seen to err by more than a tenth of it (`tests/test_compat_positions.py`), and charts round to
 a millionth."""
 DOUBT_BY_THE_SUN_DEG: Final = 4e-3
-"""The same for a planet within two degrees of the Sun, whose mass bends its light within hours: too
-fast for a grid of days. Seen: half of it."""
+"""The same for a planet by the Sun, whose mass bends its light within hours: too fast for a grid of
+days. Seen: half of it."""
+BY_THE_SUN_DEG: Final = 3.0
+"""How far that reaches: as far as the Sun moves in the two days to the outermost day of the four,
+and the width of its disc."""
 DOUBT_ANGLE_DEG: Final = 5e-5
 """The same for ascendant and midheaven: an error of sidereal time grows with the latitude."""
 STEEP_LATITUDE_DEG: Final = 60.0
@@ -144,7 +147,7 @@ class _Grid:
         horizon = horizon_at(armc_deg % 360.0, lat_deg, slow[:, 1])
         angles_deg = np.degrees((horizon.ascendant_rad, horizon.midheaven_rad)) % 360.0
 
-        by_the_sun = np.abs(separation_deg(longitude_deg[SUN], longitude_deg)) < 2.0
+        by_the_sun = np.abs(separation_deg(longitude_deg[SUN], longitude_deg)) < BY_THE_SUN_DEG
         by_the_sun[SUN] = False
         doubt_deg = np.where(by_the_sun, DOUBT_BY_THE_SUN_DEG, DOUBT_DEG)
         is_doubtful = ~is_inside | (_edge_deg(longitude_deg) < doubt_deg).any(axis=0)
