@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from loadtest import bench_segment, bench_server
+from loadtest import bench_compat, bench_segment, bench_server
 from loadtest.table import machine
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "segment": bench_segment.run,
     "server": bench_server.run,
+    "compat": bench_compat.run,
 }
 
 

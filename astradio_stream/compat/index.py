@@ -1,4 +1,4 @@
-"""All published charts in memory, 36 bytes each, for one writer and any number of readers.
+"""All published charts in memory, 37 bytes each, for one writer and any number of readers.
 
 The twelve points of a chart are held two by two. A *key* of two bytes says in which of 240 bins of
 1.5 degrees each of the two stands, a *fine* byte where within the bins::
@@ -6,7 +6,7 @@ The twelve points of a chart are held two by two. A *key* of two bytes says in w
     key  = 241 * bin(first) + bin(second)         bin 240: absent
     fine =  15 * fine(first) + fine(second)       tenths of a degree within the bin, 0 to 14
 
-    6 keys 12 bytes, 6 fine 6, id 8, owner 4, removed 1/8, `RowMap` about 6: 36 bytes
+    6 keys 12 bytes, 6 fine 6, id 8, owner 4, removed 1/8, `RowMap` 6.4: 37 bytes
 
 Six look-ups by key bound a score closely (`compat.search`); the fine bytes make it exact.
 
@@ -45,15 +45,15 @@ class Block:
     """Some rows, and which of them count."""
 
     keys: NDArray[np.uint16]
-    """Shape (6, BLOCK); rows from `n_rows` on are not there yet."""
+    """Shape (6, room), room at most `BLOCK`; rows from `n_rows` on are not there yet."""
     fine: NDArray[np.uint8]
-    """Shape (6, BLOCK)."""
+    """Shape (6, room)."""
     ids: NDArray[np.int64]
-    """Shape (BLOCK,)."""
+    """Shape (room,)."""
     owners: NDArray[np.int32]
-    """Shape (BLOCK,)."""
+    """Shape (room,)."""
     removed: NDArray[np.uint8]
-    """A bit for each row, shape (BLOCK / 8,)."""
+    """A bit for each row, shape (room / 8,)."""
     n_rows: int
     n_removed: int
 
@@ -118,7 +118,7 @@ class Index:
         for i in range(0, ids.size, BLOCK):
             part = slice(i, min(i + BLOCK, ids.size))
             n_rows = part.stop - i
-            block = _empty_block()
+            block = _empty_block(n_rows)
             keys, fine = _packed(tenths[:, part])
             block.keys[:, :n_rows], block.fine[:, :n_rows] = keys, fine
             block.ids[:n_rows], block.owners[:n_rows] = ids[part], owners[part]
@@ -156,8 +156,8 @@ class Index:
             raise ValueError(message)
         keys, fine = _packed(np.array(require_tenths(tenths))[:, None])
         before, blocks = self._snapshot, self._without(chart_id)
-        if not blocks or blocks[-1].n_rows == BLOCK:
-            blocks = (*blocks, _empty_block())
+        if not blocks or blocks[-1].n_rows == blocks[-1].ids.size:
+            blocks = (*blocks, _empty_block(BLOCK))
         last = blocks[-1]
         at = last.n_rows
         last.keys[:, at], last.fine[:, at] = keys[:, 0], fine[:, 0]
@@ -227,13 +227,13 @@ def _live_rows(block: Block) -> NDArray[np.int64]:
     return rows[block.is_live(rows)]
 
 
-def _empty_block() -> Block:
+def _empty_block(room: int) -> Block:
     return Block(
-        keys=np.zeros((N_KEYS, BLOCK), dtype=np.uint16),
-        fine=np.zeros((N_KEYS, BLOCK), dtype=np.uint8),
-        ids=np.zeros(BLOCK, dtype=np.int64),
-        owners=np.zeros(BLOCK, dtype=np.int32),
-        removed=np.zeros(BLOCK // 8, dtype=np.uint8),
+        keys=np.zeros((N_KEYS, room), dtype=np.uint16),
+        fine=np.zeros((N_KEYS, room), dtype=np.uint8),
+        ids=np.zeros(room, dtype=np.int64),
+        owners=np.zeros(room, dtype=np.int32),
+        removed=np.zeros((room + 7) // 8, dtype=np.uint8),
         n_rows=0,
         n_removed=0,
     )

@@ -37,6 +37,7 @@ from astradio_stream.compat.points import (
 from astradio_stream.compat.weights import (
     BALANCE_UNIT,
     DIGNITY_UNIT,
+    FACETS,
     QUALITIES,
     STRENGTH_UNIT,
     Weights,
@@ -124,6 +125,12 @@ def tables_of(a: Tenths, facet: str, weights: Weights) -> Tables:
     table = np.zeros((2, N_POINTS, TENTHS + 1), dtype=np.int32)
     table[:, :, :TENTHS] = within
     return Tables(table[BONUS], table[PENALTY])
+
+
+def prepare(weights: Weights) -> None:
+    """Compile all facets ahead of the first question (a tenth of a second)."""
+    for facet in FACETS:
+        _facet_of(facet, weights)
 
 
 _compiled: dict[tuple[str, str], _Facet] = {}
