@@ -229,8 +229,10 @@ class _Hunt:
         reached = _inverse(curve.bonus, np.clip(share, 0.0, 1.0 - 1e-12))
         bonus = np.where(share < 1.0, reached, np.inf)
         # Within a step more is needed than at its start, and less is taken away than at its end.
-        level = float(np.min(bonus[:-1] - self._slope * self._steps[1:]))
-        return level - abs(level) * 1e-6 - self._slack
+        levels = bonus[:-1] - self._slope * self._steps[1:]
+        lowest = int(np.argmin(levels))
+        # Roots are right to a dozen digits; half of them are given away.
+        return float(levels[lowest] - bonus[lowest] * 1e-6) - self._slack
 
     def _take_in(self, block: Block, rows: NDArray[np.int64]) -> None:
         """Score some rows of a block exactly and keep the best."""
