@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from loadtest import (
     bench_bank,
+    bench_compat,
     bench_distinct,
     bench_fanout,
     bench_music,
@@ -33,6 +34,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "fanout": bench_fanout.run,
     "distinct": bench_distinct.run,
     "slow": bench_slow.run,
+    "compat": bench_compat.run,
 }
 
 
