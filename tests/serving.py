@@ -25,7 +25,7 @@ from astradio_stream.settings import Settings, load_settings
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.programme import Programme, resolve
 from astradio_stream.stream.steering import FORE_SAMPLES
-from astradio_stream.stream.versions import ModelVersions
+from astradio_stream.stream.versions import VERSIONS, ModelVersions
 from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES, SEGMENT_SAMPLES
 from astradio_stream.wire.actions import Steer
 from astradio_stream.wire.answers import ReadyParts
@@ -45,7 +45,7 @@ def settings_in(folder: Path, **environ: str) -> Settings:
         "ASTRADIO_DATA_DIR": str(folder / "data"),
         "ASTRADIO_LOG_FILE": str(folder / "logs" / "app.log"),
     }
-    return load_settings(files | environ, None, ("v1.0",))
+    return load_settings(files | environ, None, VERSIONS["audio"])
 
 
 class SilentEngine:

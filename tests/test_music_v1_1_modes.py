@@ -10,6 +10,7 @@ import pytest
 
 from astradio_stream.music.controls import Controls
 from astradio_stream.music.theory import KEY_NAMES
+from astradio_stream.music.v1_1.energies import energy_of
 from astradio_stream.music.v1_1.genres import GENRES
 from astradio_stream.music.v1_1.parts import SUN
 from astradio_stream.music.v1_1.reading import AspectReading, Reading, Skies
@@ -87,8 +88,11 @@ def _recalls(score: ScoreV11) -> float:
 
 def _breath(score: ScoreV11) -> float:
     """Return how far the bars of a movement differ in amplitude, in parts of their mean."""
-    stretch = score._composer.timeline.at(0)
-    amplitudes = [score._power(stretch, bar) ** 0.5 for bar, _, _ in bars_in(score)]
+    notes = movement_notes(score)
+    amplitudes = [
+        sum(energy_of(note) for note in notes if start <= note.onset < stop) ** 0.5
+        for _, start, stop in bars_in(score)
+    ]
     return pstdev(amplitudes) / mean(amplitudes)
 
 

@@ -116,11 +116,13 @@ class Composer:
         n_phrases = movement.n_bars // 4
         found = []
         for place in range(2 * number, min(2 * number + 2, n_phrases)):
-            next_tonic = movement.tonic
+            leads_to = None
             if place == n_phrases - 1:
                 # As if nothing more were steered: no later change may be heard before it comes.
-                next_tonic = self.movement(stretch.era, stretch.movement + 1, stretch.end).tonic
-            found.append(_phrase_of(self.seed, movement, place, next_tonic))
+                after = self.movement(stretch.era, stretch.movement + 1, stretch.end)
+                if after.key != movement.key:
+                    leads_to = after.tonic
+            found.append(_phrase_of(self.seed, movement, place, leads_to))
         phrases = tuple(found)
         theme = _theme_of(self.seed, movement, *_material_of(phrases))
         composed = varied(self.seed, movement, phrases, theme)

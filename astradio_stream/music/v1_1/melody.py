@@ -17,6 +17,8 @@ from astradio_stream.music.v1_1.tones import Tone, chord_step, register_of, rest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from astradio_stream.music.v1_1.harmony import Chord
+
 Theme = tuple[tuple[Tone, ...], ...]
 """The tones of each phrase of a period."""
 
@@ -50,6 +52,17 @@ def _motif(movement: Movement, material: int) -> tuple[int, ...]:
     return tuple(motions)
 
 
+def _last_word(chord: Chord, step: int, lowest: int, highest: int) -> int:
+    """Return the tonic: from below if it is a third away or less, else from above.
+
+    Where another key is led to, it is the nearest tone of the chord that leads.
+    """
+    if all(tone % 7 for tone in chord.steps[:3]):
+        return chord_step(chord, step)
+    home = 7 * ((step + 2) // 7)
+    return home + 7 * ((home < lowest) - (home > highest))
+
+
 def _candidate(
     movement: Movement,
     phrase: Harmony,
@@ -70,9 +83,7 @@ def _candidate(
     for bar in range(4):
         chord = phrase.chords[bar]
         if bar == 3 and phrase.closes:
-            # The last word is the tonic: from below if it is a third away or less, else from above.
-            home = 7 * ((step + 2) // 7)
-            step = home + 7 * ((home < lowest) - (home > highest))
+            step = _last_word(chord, step, lowest, highest)
             tones.append(Tone(bar, 0.0, float(movement.beats), step))
             break
         goal = chord_step(chord, anchor + contour[bar])
