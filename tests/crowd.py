@@ -143,7 +143,7 @@ class Crowd:
         for member in self.members:
             assert member.quanta
             for quantum in member.quanta:
-                assert quantum.crc32 == crc_of(quantum.index)
+                assert quantum.crc32 == crc_of(quantum.index), quantum.index
 
 
 @contextlib.contextmanager

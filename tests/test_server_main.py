@@ -24,7 +24,8 @@ START = """
 import os, sys
 from astradio_stream.server.main import serve
 from astradio_stream.settings import load_settings
-sys.exit(serve(load_settings(os.environ, None, ("v1.0",))))
+from astradio_stream.stream.versions import VERSIONS
+sys.exit(serve(load_settings(os.environ, None, VERSIONS["audio"])))
 """
 
 
