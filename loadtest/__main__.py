@@ -1,19 +1,40 @@
-"""`python -m loadtest bench`: the budgets of the design, measured on this machine."""
+"""`python -m loadtest`: the budgets of the design (bench), and what outside ears hear (ears).
+
+``python -m loadtest soak --hours 2`` listens for hours and tells what grew.
+"""
 
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from loadtest import bench_segment, bench_server
+from loadtest import (
+    bench_bank,
+    bench_compat,
+    bench_distinct,
+    bench_fanout,
+    bench_music,
+    bench_segment,
+    bench_server,
+    bench_slow,
+    soak,
+)
+from loadtest.ears import NAMES
 from loadtest.table import machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
+    "bank": bench_bank.run,
+    "music": bench_music.run,
     "segment": bench_segment.run,
     "server": bench_server.run,
+    "fanout": bench_fanout.run,
+    "distinct": bench_distinct.run,
+    "slow": bench_slow.run,
+    "compat": bench_compat.run,
 }
 
 
@@ -23,8 +44,20 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     bench = commands.add_parser("bench", help="measure the budgets of the design")
     bench.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="only these")
+    ears = commands.add_parser("ears", help="hear model v1.1 with the libraries of the tests")
+    ears.add_argument("name", choices=NAMES)
+    ears.add_argument("--charts", type=int, help="how many random charts")
+    ears.add_argument("--seconds", type=int, help="how much of each")
+    soaking = commands.add_parser("soak", help="listen for hours; tell what grew")
+    soaking.add_argument("--hours", type=float, default=2.0)
     args = parser.parse_args()
     print(machine())
+    if args.command == "ears":
+        import_module("loadtest.ears.commands").run(args.name, args.charts, args.seconds)
+        return
+    if args.command == "soak":
+        soak.run(args.hours)
+        return
     for name in args.names or BENCHMARKS:
         BENCHMARKS[name]()
 

@@ -32,8 +32,8 @@ ROOT_MODULES = {
     "strict_json": {"errors"},
     "settings": {"errors", "fields", "units"},
 }
-SHELLS = {"cli", "__main__", "__init__"}
-PURE = ("sky", "music", "audio", "viz", "stream", "wire")
+SHELLS = {"cli", "render", "__main__", "__init__"}
+PURE = ("sky", "music", "audio", "viz", "stream", "wire", "compat")
 IMPURE = {"asyncio", "socket", "time", "random", "os", "starlette", "uvicorn", "threading"}
 
 

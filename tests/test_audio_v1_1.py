@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +24,11 @@ from astradio_stream.audio.exact import frequency_hz
 from astradio_stream.audio.hall import hall
 from astradio_stream.audio.instrument import Instrument
 from astradio_stream.audio.mix import note_levels, render
+from astradio_stream.audio.v1_1 import plucked, waves
+from astradio_stream.audio.v1_1.bells import _BELL, _CELESTA, _VIBES
 from astradio_stream.audio.v1_1.gains import KIT_BALANCE_DB, REFERENCE_LUFS
 from astradio_stream.audio.v1_1.instruments import INSTRUMENTS
+from astradio_stream.audio.v1_1.sustained import _GLASS
 from astradio_stream.music.note import Note, placed
 from astradio_stream.music.score import Score
 from astradio_stream.server.banks import load_bank
@@ -36,6 +42,8 @@ TABLE = {instrument.name: instrument for instrument in INSTRUMENTS}
 LOOPED = [i.name for i in INSTRUMENTS if i.loop_s]
 NOISY = ("air", "vinyl", "noise", "drums")
 TONAL = [i for i in INSTRUMENTS if i.name not in NOISY]
+RANGED = [i for i in INSTRUMENTS if i.lowest < i.highest and not i.pieces]
+STRUCK = [i for i in RANGED if not i.loop_s]
 ENDS_AND_MIDDLE = [
     (i.name, pitch) for i in TONAL for pitch in (i.lowest, (i.lowest + i.highest) // 2, i.highest)
 ]
@@ -135,7 +143,7 @@ def test_every_instrument_stands_in_the_docs() -> None:
 
 
 def test_the_bank_stays_small(sounds: Bank) -> None:
-    assert sounds.n_bytes < 150e6
+    assert sounds.n_bytes <= 142e6  # of 150: what is to come needs room
 
 
 def test_a_pitch_rendered_alone_is_that_of_the_bank(sounds: Bank) -> None:
@@ -143,6 +151,39 @@ def test_a_pitch_rendered_alone_is_that_of_the_bank(sounds: Bank) -> None:
         for pitch in (instrument.pitches[0], instrument.pitches[-1]):
             alone = render_pitches(instrument, [pitch])[0]
             assert np.array_equal(alone, sounds.note(instrument.name, pitch).pcm), instrument.name
+
+
+def digest_of(bank: Bank) -> str:
+    """Return the SHA-256 of all notes in the order of the table."""
+    digest = hashlib.sha256()
+    for instrument in INSTRUMENTS:
+        for pitch in instrument.pitches:
+            digest.update(bank.note(instrument.name, pitch).pcm.tobytes())
+    return digest.hexdigest()
+
+
+BACKWARDS = """
+import hashlib
+from astradio_stream.audio.bank import batches_of, render_pitches
+from astradio_stream.audio.v1_1.instruments import INSTRUMENTS
+
+made = {}
+for instrument, pitches in reversed(batches_of(INSTRUMENTS)):
+    for pitch, pcm in zip(pitches, render_pitches(instrument, pitches)):
+        made[instrument.name, pitch] = pcm
+digest = hashlib.sha256()
+for instrument in INSTRUMENTS:
+    for pitch in instrument.pitches:
+        digest.update(made[instrument.name, pitch].tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_another_process_makes_the_same_bank_in_another_order(sounds: Bank) -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", BACKWARDS], capture_output=True, text=True, check=True
+    )
+    assert made.stdout.strip() == digest_of(sounds)
 
 
 def test_the_bank_from_its_file_is_the_bank_that_was_made(sounds: Bank, data_dir: Path) -> None:
@@ -192,7 +233,7 @@ def test_notes_are_in_tune(sounds: Bank, name: str, pitch: int) -> None:
         assert abs(1200 * np.log2(found / wanted)) < 8
 
 
-@pytest.mark.parametrize("instrument", TONAL, ids=lambda i: i.name)
+@pytest.mark.parametrize("instrument", [*TONAL, TABLE["air"]], ids=lambda i: i.name)
 def test_there_is_no_alias(sounds: Bank, instrument: Instrument) -> None:
     """Nothing above 13 kHz comes from doubling the rate: less than -60 dB of the note."""
     for pitch in (*instrument.pitches[::7], instrument.highest):
@@ -201,18 +242,35 @@ def test_there_is_no_alias(sounds: Bank, instrument: Instrument) -> None:
         assert treble_db < -60, f"{instrument.name} {pitch}: {treble_db:.1f} dB"
 
 
-@pytest.mark.parametrize(
-    ("name", "pitch"), [("epiano.hard", 84), ("saw", 84), ("pluck", 88), ("pad", 76), ("sub", 45)]
-)
-def test_nothing_sounds_between_the_harmonics(name: str, pitch: int) -> None:
-    """Folded side bands or steps of a table would lie there; the hall rings there by right."""
-    dry = TABLE[name].synth(pitch, 36_000)[:, 12_000:].astype(np.float64)
-    power = (np.abs(np.fft.rfft(dry * np.hanning(24_000) ** 2)) ** 2).sum(axis=0)
-    frequencies = np.fft.rfftfreq(24_000, 1 / 24_000)
+def modes_of(name: str) -> F64:
+    """Return where an instrument's partials may lie, as multiples of its pitch."""
+    tables = {"bell": _BELL, "celesta": _CELESTA, "vibes": _VIBES, "glass": _GLASS}
+    if name in tables:
+        return np.array([row[0] for row in tables[name]])
+    return np.arange(1, 400) * (0.5 if name == "organ" else 1.0)  # an organ has a 16' stop
+
+
+@pytest.mark.parametrize("instrument", TONAL, ids=lambda i: i.name)
+def test_nothing_folds_back_between_the_partials(
+    instrument: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the highest pitch, dry, less than -60 dB of the note lies away from its partials.
+
+    Folded side bands and the steps of a table would lie there. The hall rings there by right, and
+    so do bow and breath: they are left out, by taking the noise from which they are made.
+    """
+    for module in (waves, plucked):
+        monkeypatch.setattr(module, "noise", lambda _key, n: np.zeros(n, np.float32))
+    pitch, n_samples = instrument.highest, 24_000
+    dry = instrument.synth(pitch, 2_400 + n_samples)[:, 2_400:].astype(np.float64)
+    power = (np.abs(np.fft.rfft(dry * np.hanning(n_samples) ** 2)) ** 2).sum(axis=0)
+    frequencies = np.fft.rfftfreq(n_samples, 1 / 24_000)
     base = frequency_hz(pitch)
-    away = np.abs(frequencies / base - np.rint(frequencies / base)) * base
-    stray_db = 10 * np.log10(power[away > 40.0 + 0.02 * frequencies].sum() / power.sum())
-    assert stray_db < -70
+    away = np.abs(frequencies[:, np.newaxis] - base * modes_of(instrument.name)).min(axis=1)
+    # Detuning, vibrato, stiffness and decay widen a partial, but never to half of its distance.
+    stray = away > np.minimum(40.0 + 0.02 * frequencies, base / 4)
+    assert stray.mean() > 0.19
+    assert 10 * np.log10(power[stray].sum() / power.sum()) < -60
 
 
 # Loops.
@@ -232,6 +290,31 @@ def test_a_loop_has_no_seam(sounds: Bank, name: str) -> None:
         bends = np.abs(np.diff(np.concatenate([pcm[:, begin:], pcm[:, begin : begin + 400]], 1), 2))
         seam = bends[:, note.loop - 3 : note.loop + 1].max()
         assert seam <= 1.02 * bends[:, : note.loop - 3].max(), f"{name} {pitch}"
+
+
+@pytest.mark.parametrize("name", [n for n in LOOPED if n not in ("vinyl", "noise")])
+def test_a_held_note_keeps_its_level(sounds: Bank, name: str) -> None:
+    """However its voices beat, a tenth of a second is never 3 dB louder than another."""
+    instrument = TABLE[name]
+    n_window = instrument.rate_hz // 10
+    for pitch in instrument.pitches:
+        note = sounds.note(name, pitch)
+        power = (note.pcm[:, -note.loop :].astype(np.float64) ** 2).sum(axis=0)
+        summed = np.cumsum(np.concatenate([[0.0], power, power[:n_window]]))
+        levels = summed[n_window:] - summed[:-n_window]
+        swing_db = 10 * np.log10(levels.max() / levels.min())
+        assert swing_db < 3.0, f"{name} {pitch}: {swing_db:.1f} dB"
+
+
+@pytest.mark.parametrize("name", [i.name for i in INSTRUMENTS if i.steady and i.name != "air"])
+def test_a_steady_note_is_alive(sounds: Bank, name: str) -> None:
+    """What a held section does not change in level it changes in place: the sides swing."""
+    pitch = TABLE[name].pitches[len(TABLE[name].pitches) // 2]
+    note = sounds.note(name, pitch)
+    left, right = note.pcm[:, -note.loop :].astype(np.float64)
+    n_parts = note.loop // 2_400
+    sides = ((left - right) ** 2)[: n_parts * 2_400].reshape(n_parts, -1).mean(axis=1)
+    assert 10 * np.log10(sides.max() / sides.min()) > 1.5
 
 
 @pytest.mark.parametrize("name", LOOPED)
@@ -327,12 +410,68 @@ def test_all_are_equally_loud_at_gain_one(sounds: Bank, instrument: Instrument) 
     assert max(map(abs, off)) < (0.5 if instrument.pieces else 3.5)
 
 
+@pytest.mark.parametrize("instrument", RANGED, ids=lambda i: i.name)
+def test_the_whole_range_is_equally_loud(sounds: Bank, instrument: Instrument) -> None:
+    """Every fourth pitch lies within 2 dB of the reference, and the range within 0.5 on average."""
+    off = [
+        loudness_lufs(heard(sounds, held(instrument.name, pitch, gain=0.5), 2.0))
+        + 20 * np.log10(2.0)
+        - REFERENCE_LUFS
+        for pitch in instrument.pitches[::4]
+    ]
+    assert abs(float(np.mean(off))) < 0.5
+    assert max(map(abs, off)) < 2.0
+
+
 @pytest.mark.parametrize("name", ["piano", "epiano"])
-def test_a_harder_blow_is_brighter(sounds: Bank, name: str) -> None:
+def test_a_harder_blow_is_brighter_and_not_merely_louder(sounds: Bank, name: str) -> None:
     for pitch in (48, 60, 72):
-        soft = centroid_hz(heard(sounds, held(f"{name}.soft", pitch), 0.5))
-        hard = centroid_hz(heard(sounds, held(f"{name}.hard", pitch), 0.5))
-        assert hard > 1.15 * soft
+        soft = heard(sounds, held(f"{name}.soft", pitch, gain=0.5), 0.5)
+        hard = heard(sounds, held(f"{name}.hard", pitch, gain=0.5), 0.5)
+        assert centroid_hz(hard) > 1.15 * centroid_hz(soft)
+        assert abs(loudness_lufs(hard) - loudness_lufs(soft)) < 1.0
+
+
+@pytest.mark.parametrize("instrument", STRUCK, ids=lambda i: i.name)
+def test_what_is_struck_decays_by_itself(sounds: Bank, instrument: Instrument) -> None:
+    """No quarter of a note is louder than the one before, and it ends far below its beginning."""
+    for pitch in (*instrument.pitches[::6], instrument.highest):
+        pcm = sounds.note(instrument.name, pitch).pcm.astype(np.float64)
+        power = (pcm**2).sum(axis=0)
+        quarters = [part.mean() for part in np.array_split(power, 4)]
+        assert all(late < 1.05 * early for early, late in zip(quarters, quarters[1:], strict=False))
+        tenth = instrument.rate_hz // 10
+        end_db = 10 * np.log10(power[-tenth:].mean() / power[:tenth].mean())
+        assert end_db < -24, f"{instrument.name} {pitch}: {end_db:.1f} dB"
+
+
+@pytest.mark.parametrize("name", ["piano.hard", "harp", "guitar", "upright", "bass", "bell"])
+def test_treble_dies_sooner_than_the_root(sounds: Bank, name: str) -> None:
+    pitch = (TABLE[name].lowest + TABLE[name].highest) // 2
+    wave = heard(sounds, held(name, pitch, 3.0), 1.2)
+    early, late = wave[:, 2_400:14_400], wave[:, 33_600:45_600]
+    shares = []
+    for part in (early, late):
+        frequencies, power = power_of(part)
+        shares.append(power[frequencies > 4.5 * frequency_hz(pitch)].sum() / power.sum())
+    assert 10 * np.log10(shares[0] / shares[1]) > 3
+
+
+WIDTH_DB = {
+    # loudness of the side against the middle, at least: sections wide, soloists in their place
+    "pad": -12, "strings": -12, "choir": -10, "glass": -13, "organ": -14, "air": -9, "saw": -11,
+    "piano.soft": -22, "piano.hard": -22, "epiano.soft": -18, "epiano.hard": -18, "harp": -14,
+    "guitar": -18, "pluck": -17, "stab": -14, "vibes": -17, "bell": -19, "celesta": -18,
+    "flute": -29, "lead": -29, "violin": -20,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WIDTH_DB)
+def test_stereo_is_as_wide_as_its_table_says(sounds: Bank, name: str) -> None:
+    pitch = (TABLE[name].lowest + TABLE[name].highest) // 2
+    left, right = heard(sounds, held(name, pitch), 1.0)
+    width_db = 10 * np.log10(((left - right) ** 2).sum() / ((left + right) ** 2).sum())
+    assert WIDTH_DB[name] < width_db < -3
 
 
 def test_kick_and_toms_are_mono_below_120_hz(sounds: Bank) -> None:
@@ -353,7 +492,7 @@ def test_the_kick_ends_deep_and_the_hats_are_high(sounds: Bank) -> None:
 
 
 def test_stereo_folds_to_mono_without_loss(sounds: Bank) -> None:
-    for instrument in TONAL:
+    for instrument in (*TONAL, TABLE["air"]):
         pitch = (instrument.lowest + instrument.highest) // 2
         wave = heard(sounds, held(instrument.name, pitch), 1.0)
         assert np.corrcoef(wave)[0, 1] > 0.2, instrument.name

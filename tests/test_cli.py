@@ -15,28 +15,33 @@ import pytest
 
 from astradio_stream.cli import main
 from astradio_stream.sky.moment import Moment
+from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import resolve
 from astradio_stream.stream.segment import Rendition, packets_of
-from astradio_stream.stream.versions import ModelVersions
+from astradio_stream.stream.versions import VERSIONS, ModelVersions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from astradio_stream.audio.bank import Bank
 
-RAW = {"seed": 5, "at": "1999-08-11T11:03:00Z"}
+RAW = {"seed": 5, "at": "1999-08-11T11:03:00Z", "modelVersions": {"audio": "v1.0"}}
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ASTRADIO_DATA_DIR", str(data_dir))
+    monkeypatch.setitem(VERSIONS, "audio", tuple(AUDIO_MODELS))
     (tmp_path / "programme.json").write_text(json.dumps(RAW))
 
 
-@pytest.fixture
-def rendition(bank: Bank) -> Rendition:
-    return Rendition(resolve(RAW, Moment(0), ModelVersions()), bank)
+@pytest.fixture(params=AUDIO_MODELS)
+def rendition(request: pytest.FixtureRequest, banks: dict[str, Bank], tmp_path: Path) -> Rendition:
+    """The programme on each model, offered or not; it is what the file holds."""
+    raw = RAW | {"modelVersions": {"audio": request.param}}
+    (tmp_path / "programme.json").write_text(json.dumps(raw))
+    return Rendition(resolve(raw, Moment(0), ModelVersions()), banks[request.param])
 
 
 def test_a_wav_holds_the_samples_of_the_stream(tmp_path: Path, rendition: Rendition) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from io import BytesIO
 
 import mido
 import pytest
@@ -23,7 +22,9 @@ from astradio_stream.music.note import Note, placed
 from astradio_stream.music.theory import KEY_NAMES, MODES
 from astradio_stream.music.v1_0.palette import MOVEMENT_SAMPLES, Sky
 from astradio_stream.music.v1_0.score import ScoreV10
+from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.units import SAMPLE_RATE_HZ
+from tests.pieces import read, sounding
 
 LONGITUDES = (10.0, 50.0, 25.0, 345.0, 118.0, 83.0, 205.0, 157.0, 241.0, 287.0)
 SPEEDS = (1.0, 13.2, 1.4, 1.2, 0.5, 0.08, 0.03, 0.01, 0.006, 0.004)
@@ -79,46 +80,6 @@ def turning_score(seed: int = 1) -> TimedV10:
         )
 
     return TimedV10(seed, sky_at)
-
-
-def read(data: bytes) -> mido.MidiFile:
-    return mido.MidiFile(file=BytesIO(data))
-
-
-def sounding(file: mido.MidiFile) -> list[tuple[str, int, float, float, float]]:
-    """Return (track, pitch, onset, end, seconds per tick at the onset) of every note, in seconds.
-
-    Asserts that no note is struck twice, let go unstruck, or stuck.
-    """
-    tempos = [(0, 0.0, 500_000)]
-    tick = 0
-    for message in file.tracks[0]:
-        tick += message.time
-        if message.type == "set_tempo":
-            last_tick, last_s, tempo = tempos[-1]
-            at_s = last_s + mido.tick2second(tick - last_tick, file.ticks_per_beat, tempo)
-            tempos.append((tick, at_s, message.tempo))
-
-    def at(tick: int) -> tuple[float, float]:
-        base, base_s, tempo = [row for row in tempos if row[0] <= tick][-1]
-        per_tick = tempo / 1e6 / file.ticks_per_beat
-        return base_s + (tick - base) * per_tick, per_tick
-
-    found = []
-    for track in file.tracks[1:]:
-        tick, struck = 0, {}
-        for message in track:
-            tick += message.time
-            if message.type == "note_on":
-                assert (message.channel, message.note) not in struck
-                assert 1 <= message.velocity <= 127
-                struck[message.channel, message.note] = tick
-            elif message.type == "note_off":
-                on = struck.pop((message.channel, message.note))
-                assert tick > on
-                found.append((track.name, message.note, at(on)[0], at(tick)[0], at(on)[1]))
-        assert not struck, "a note is stuck"
-    return sorted(found, key=lambda row: (row[2], row[1]))
 
 
 @pytest.mark.parametrize("start_s", [0, 137, 3599, 10**6 + 1])
@@ -287,3 +248,12 @@ def test_every_key_has_a_signature_on_its_tonic(key: str, mode: str) -> None:
 )
 def test_instruments_find_sensible_programs(instrument: str, program: int) -> None:
     assert program_of(instrument) == program
+
+
+@pytest.mark.parametrize("version", AUDIO_MODELS)
+def test_no_instrument_of_a_model_is_a_warm_pad_for_want_of_a_row(version: str) -> None:
+    for instrument in AUDIO_MODELS[version].instruments:
+        known = [row for row, _ in (*PROGRAMS, *DRUMS) if row in instrument.name]
+        assert known, instrument.name
+        is_drum = any(drum_key_of(instrument.name, pitch) for pitch in instrument.pitches)
+        assert is_drum == (instrument.name == "drums")

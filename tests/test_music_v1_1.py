@@ -6,20 +6,16 @@ import dataclasses
 import random
 from collections import Counter
 from collections.abc import Callable
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from astradio_stream.audio.v1_1.instruments import INSTRUMENTS
 from astradio_stream.music.controls import Controls
 from astradio_stream.music.note import Note
-from astradio_stream.music.theory import KEY_NAMES, MODES
-from astradio_stream.music.v1_1.form import phrase_of
+from astradio_stream.music.theory import MODES
 from astradio_stream.music.v1_1.genres import GENRES
-from astradio_stream.music.v1_1.harmony import _is_parallel
-from astradio_stream.music.v1_1.melody import melodies_of
 from astradio_stream.music.v1_1.palette import (
     GENRE_RULES,
     RULES,
@@ -27,37 +23,12 @@ from astradio_stream.music.v1_1.palette import (
     genre_of,
     palette_of,
 )
-from astradio_stream.music.v1_1.reading import NEUTRAL, Reading, Skies, reading_of
-from astradio_stream.music.v1_1.score import Happening, ScoreV11
+from astradio_stream.music.v1_1.reading import NEUTRAL, Reading, Skies
+from astradio_stream.music.v1_1.score import ScoreV11
 from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES, Timeline
-from astradio_stream.sky.chart import Place, chart_at
-from astradio_stream.sky.moment import parse_moment
 from astradio_stream.units import SAMPLE_RATE_HZ
-
-GENRE_NAMES = tuple(GENRES)
-
-
-@cache
-def reading_at(text: str) -> Reading:
-    return reading_of(chart_at(parse_moment(text), Place(51.5, 0.0)))
-
-
-def random_reading(number: int) -> Reading:
-    chance = random.Random(number)
-    day, hour = chance.randint(1, 28), chance.randint(0, 23)
-    return reading_at(
-        f"{chance.randint(1900, 2050)}-{chance.randint(1, 12):02d}-{day:02d}T{hour:02d}:00Z"
-    )
-
-
-def score_of(reading: Reading, seed: int = 1, controls: Controls | None = None) -> ScoreV11:
-    wishes = controls or Controls()
-    return ScoreV11(seed, lambda _index: Skies(reading, None, reading), lambda _index: wishes)
-
-
-def movement_notes(score: ScoreV11, number: int = 0) -> list[Note]:
-    start = number * MOVEMENT_SAMPLES
-    return [n for n in score.notes(start, start + MOVEMENT_SAMPLES) if n.onset >= start]
+from tests.composing import MODES as MODES_OF_PROGRAMMES
+from tests.composing import movement_notes, random_reading, reading_at, score_in, score_of
 
 
 @given(number=st.integers(0, 10_000))
@@ -120,14 +91,6 @@ def test_the_sun_sets_the_key() -> None:
         assert palette.key == 7 * sign % 12
 
 
-def test_retrograde_and_the_moon_turn_the_line() -> None:
-    direct = score_of(NEUTRAL)
-    waning = score_of(dataclasses.replace(NEUTRAL, phase=0.75))
-    assert [n.pitch for n in movement_notes(direct) if n.voice == 1] != [
-        n.pitch for n in movement_notes(waning) if n.voice == 1
-    ]
-
-
 # Random access
 
 
@@ -143,6 +106,21 @@ def test_spans_agree_wherever_they_are_cut() -> None:
 def test_the_far_end_is_composed_like_the_beginning() -> None:
     score = score_of(NEUTRAL)
     assert score.notes(2**53 - 10**6, 2**53 - 1)
+
+
+@pytest.mark.parametrize("mode", MODES_OF_PROGRAMMES)
+def test_any_order_on_any_thread_is_the_same_score(mode: str) -> None:
+    rate = SAMPLE_RATE_HZ
+    seconds = [3, 700, 4, 192, 3_600_000, 5, 383]
+    alone = {k: score_in(mode).notes(k * rate, (k + 1) * rate) for k in seconds}
+    shared = score_in(mode)
+    with ThreadPoolExecutor(4) as pool:
+        together = pool.map(
+            lambda k: (k, shared.notes(k * rate, (k + 1) * rate)), [*seconds[::-1], *seconds]
+        )
+        for k, notes in together:
+            assert notes == alone[k]
+            assert notes
 
 
 @given(
@@ -184,81 +162,7 @@ def test_a_change_leaves_what_was_before_it_alone() -> None:
     assert min(n.onset for n in changed.notes(at, at + 96_000) if n.onset >= at) < at + 48_000
 
 
-# Craft
-
-
-@pytest.mark.parametrize("genre", GENRE_NAMES)
-def test_notes_stay_within_their_instruments(genre: str) -> None:
-    pitches = {i.name: set(i.pitches) for i in INSTRUMENTS}
-    for number in range(8):
-        score = score_of(random_reading(number), number, Controls(genre=genre))
-        for note in movement_notes(score, number):
-            assert note.pitch in pitches[note.instrument], (note.instrument, note.pitch)
-            assert note.duration >= 480
-            assert note.left >= 0.0
-            assert note.right >= 0.0
-
-
-@pytest.mark.parametrize("genre", GENRE_NAMES)
-def test_outer_voices_never_move_in_parallel_fifths_or_octaves(genre: str) -> None:
-    """Over 1 000 bars of all genres together, within phrases."""
-    for number in range(12):
-        score = score_of(random_reading(number), number, Controls(genre=genre))
-        movement = score._movement_of(score._timeline.at(0))
-        for phrase_number in range(movement.n_bars // 4):
-            phrase = phrase_of(number, movement, phrase_number, movement.tonic)
-            outer = [(b, v[-1]) for b, v in zip(phrase.basses, phrase.voicings, strict=True)]
-            for before, after in zip(outer, outer[1:], strict=False):
-                assert not _is_parallel(before, after)
-            moved = [
-                abs(a - b)
-                for one, two in zip(phrase.voicings, phrase.voicings[1:], strict=False)
-                for a, b in zip(one, two, strict=False)
-            ]
-            assert sum(moved) / max(1, len(moved)) < 4.0
-
-
-def test_melodies_walk_and_leaps_turn_back() -> None:
-    steps = leaps = unanswered = total = 0
-    for number in range(30):
-        reading = random_reading(number)
-        score = score_of(reading, number)
-        movement = score._movement_of(score._timeline.at(0))
-        for phrase_number in range(4):
-            phrase = phrase_of(number, movement, phrase_number, movement.tonic)
-            (tones,) = melodies_of(number, movement, (phrase,))
-            motions = [b.step - a.step for a, b in zip(tones, tones[1:], strict=False)]
-            total += len(motions)
-            steps += sum(abs(m) <= 1 for m in motions)
-            for a, b in zip(motions, motions[1:], strict=False):
-                leaps += abs(a) > 2
-                unanswered += abs(a) > 2 and a * b > 0 and abs(b) > 2
-            assert max((abs(m) for m in motions), default=0) <= 8
-            if phrase.closes:
-                assert tones[-1].step % 7 == 0
-    print(f"steps {steps / total:.0%} of {total} motions, {leaps} leaps, {unanswered} unanswered")
-    assert 0.5 < steps / total < 0.9
-    assert unanswered <= leaps * 0.1
-
-
-@pytest.mark.parametrize("genre", GENRE_NAMES)
-def test_pitches_belong_to_the_key(genre: str) -> None:
-    score = score_of(random_reading(7), 7, Controls(genre=genre))
-    movement = score._movement_of(score._timeline.at(0))
-    scale = {(movement.tonic + step) % 12 for step in MODES[movement.palette.mode]}
-    notes = [
-        n for n in movement_notes(score) if n.instrument not in ("drums", "vinyl", "noise", "air")
-    ]
-    outside = {n.pitch % 12 for n in notes if n.pitch % 12 not in scale}
-    assert outside <= {(movement.tonic + 11) % 12}  # the leading tone of a minor cadence
-
-
-def test_no_voice_is_silent_for_an_hour() -> None:
-    for genre in GENRE_NAMES:
-        score = score_of(random_reading(3), 3, Controls(genre=genre, drums=0.6))
-        voices = {n.voice for m in range(19) for n in movement_notes(score, m)}
-        expected = {v for v, role in enumerate(GENRES[genre].roles) if role.instrument}
-        assert voices == expected
+# Long form
 
 
 def test_motifs_return_but_no_two_minutes_are_alike() -> None:
@@ -289,90 +193,3 @@ def test_other_seeds_and_other_skies_are_other_pieces() -> None:
         for s in range(3)
     }
     assert len(pieces) == 30
-
-
-# Controls
-
-
-CONTROL_EFFECTS: list[tuple[str, Callable[[ScoreV11], float]]] = [
-    ("tempo_norm", lambda s: float(str(s.palette_json(0)["tempoBpm"]))),
-    ("density", lambda s: sum(n.instrument != "drums" for n in movement_notes(s))),
-    ("drums", lambda s: sum(n.instrument == "drums" for n in movement_notes(s))),
-    ("space", lambda s: len(movement_notes(s))),
-]
-
-
-@pytest.mark.parametrize("genre", GENRE_NAMES)
-@pytest.mark.parametrize(("name", "effect"), CONTROL_EFFECTS, ids=[n for n, _ in CONTROL_EFFECTS])
-def test_controls_do_what_their_name_says(
-    genre: str, name: str, effect: Callable[[ScoreV11], float]
-) -> None:
-    reading = random_reading(11)
-    values = [
-        effect(score_of(reading, 2, Controls(genre=genre, **{name: amount})))
-        for amount in (0.0, 0.25, 0.5, 0.75, 1.0)
-    ]
-    assert values == sorted(values), values
-    if name != "drums" or GENRES[genre].groove not in ("", "heartbeat"):
-        assert values[-1] > values[0]
-    if name == "drums":
-        assert values[0] == 0
-
-
-def test_key_mode_and_genre_are_taken_as_wished() -> None:
-    reading = random_reading(12)
-    for key in KEY_NAMES:
-        palette = palette_of(reading, Controls(key=key, mode="lydian", genre="jazz"))
-        assert (palette.key_name, palette.mode, palette.genre) == (key, "lydian", "jazz")
-
-
-def test_the_leap_cap_bounds_the_melody() -> None:
-    for cap in (1, 3, 7):
-        score = score_of(random_reading(13), 4, Controls(leap_cap=cap, genre="classical"))
-        movement = score._movement_of(score._timeline.at(0))
-        for number in range(6):
-            phrase = phrase_of(4, movement, number, movement.tonic)
-            tones = [t for t in melodies_of(4, movement, (phrase,))[0] if t.bar < 3]
-            inside = [
-                abs(b.step - a.step)
-                for a, b in zip(tones, tones[1:], strict=False)
-                if a.bar == b.bar and b.beat % 2.0
-            ]
-            assert max(inside, default=0) <= cap
-
-
-# The sky while it plays
-
-
-def test_what_becomes_exact_is_rung_and_told() -> None:
-    at = 50 * SAMPLE_RATE_HZ
-    bell = Happening(at, "ingress", "Moon enters Taurus", ("moon",))
-
-    def happenings(start: int, stop: int) -> tuple[Happening, ...]:
-        return (bell,) if start <= at < stop else ()
-
-    skies = Skies(NEUTRAL, None, NEUTRAL)
-    with_bell = ScoreV11(1, lambda _i: skies, lambda _i: Controls(), (), happenings)
-    without = score_of(NEUTRAL)
-    rung = set(with_bell.notes(at, at + SAMPLE_RATE_HZ)) - set(
-        without.notes(at, at + SAMPLE_RATE_HZ)
-    )
-    assert {note.instrument for note in rung} == {"bell"}
-    assert min(note.onset for note in rung) == at
-    events = with_bell.events(at - 48_000, at + 48_000)
-    assert [(e.index, e.text) for e in events if e.kind == "ingress"] == [
-        (at, "Moon enters Taurus")
-    ]
-
-
-def test_a_second_chart_answers_from_the_other_side() -> None:
-    one, two = random_reading(21), random_reading(22)
-    skies = Skies(one, two, one)
-    both = ScoreV11(1, lambda _i: skies, lambda _i: Controls(genre="classical"))
-    melody = [n for n in movement_notes(both) if n.voice in (0, 3)]
-    left = [n for n in melody if n.voice == 0]
-    right = [n for n in melody if n.voice == 3]
-    assert left
-    assert right
-    assert sum(n.left > n.right for n in left) > 0.4 * len(left)
-    assert all(n.right > n.left for n in right)

@@ -94,6 +94,15 @@ def segments_to_samples(points: NDArray[np.float64], n_samples: int) -> F32:
     return drawn
 
 
+def straight(points: F32, n_between: int) -> F32:
+    """Return straight lines between the points of a round, `n_between` samples apart."""
+    step = np.float32(1.0 / n_between)
+    slopes = (np.concatenate([points[1:], points[:1]]) - points) * step
+    along = np.arange(n_between, dtype=np.float32)
+    drawn: F32 = points[:, np.newaxis] + slopes[:, np.newaxis] * along
+    return drawn.reshape(-1)
+
+
 def n_control_points(n_samples: int) -> int:
     """Return how many control points cover `n_samples` samples."""
     return -(-n_samples // _CONTROL) + 1

@@ -58,6 +58,8 @@ class Instrument:
     half_rate: bool = False
     """Whether it is stored at 24 kHz: for what has nothing to say above 9 kHz. It stands in the
     `hall` then, otherwise in the `room`."""
+    steady: bool = False
+    """Whether the level of its loop is evened out (see `steady`): for voices that beat."""
     pieces: tuple[tuple[int, float], ...] = ()
     """Of a kit: each piece's pitch and length (seconds), instead of a range."""
     gains: tuple[float, ...] = (1.0,)

@@ -1,37 +1,46 @@
-"""A score in words: what it is, why it sounds so, and what one hears right now.
+"""A score in words: what it is, why it sounds so, and who is heard.
 
-Texts are put together from sentences that state a placement or a figure; adjectives come from
-`words` alone. Where the calibrated gates fail nothing is praised: there are facts and hints.
+Texts are put together from `facts`, which state a placement or a figure; adjectives come from
+`words` alone. Where the calibrated gates fail nothing is praised: there are facts and hints. Why an
+event is heard is told by `why`.
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import rfc8785
 
 from astradio_stream.errors import Detail, ValidationFailed
-from astradio_stream.music.gates import GATES
-from astradio_stream.music.words import (
-    ASPECT_ARCS,
-    ASPECT_NATURES,
-    DIGNITY_WORDS,
-    LUNATION_EFFECTS,
-    NATURE_EFFECTS,
-    ROLES,
-    words_of,
+from astradio_stream.music.facts import (
+    element_fact,
+    exact_place,
+    facts_of,
+    figures_of,
+    genre_noun,
+    heard_fact,
+    key_of,
+    lights,
+    meeting,
+    number_word,
+    phase_word,
+    placement,
+    sign_word,
+    tempo_of,
 )
-from astradio_stream.sky.between import synastry_of
+from astradio_stream.music.gates import GATES
+from astradio_stream.music.words import ROLES, figure_of, with_article, words_of
 from astradio_stream.sky.bodies import PLANET_NAMES
-from astradio_stream.sky.zodiac import SIGNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from astradio_stream.music.facts import Subject
     from astradio_stream.music.gates import Gates
-    from astradio_stream.sky.aspects import Aspect
-    from astradio_stream.sky.values import Chart, Position
+    from astradio_stream.music.heard import Heard
+    from astradio_stream.music.words import Word
+    from astradio_stream.sky.values import Chart
 
 STYLES: Final = ("concise", "poetic", "technical")
 SHORT_CHARACTERS: Final = 120
@@ -43,33 +52,11 @@ Block = dict[str, str | list[str]]
 """``{"type": "short" | "long", "content": text}`` or ``{"type": "bullets", "content": [text]}``."""
 
 
-class Happening(Protocol):
-    """An event of a score or of the sky."""
-
-    @property
-    def kind(self) -> str:
-        """Return aspect, ingress, lunation, station, section, key or another word."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """Return a plain sentence: ``Moon enters Taurus``."""
-        ...
-
-    @property
-    def bodies(self) -> tuple[str, ...]:
-        """Return the names of the bodies it speaks of."""
-        ...
-
-
-def text_of(
-    charts: Sequence[Chart], palette: Mapping[str, object], gates: Gates, style: str = "concise"
-) -> list[Block]:
+def text_of(subject: Subject, gates: Gates, style: str = "concise") -> list[Block]:
     """Return the text of a piece: a short and a long block, and four to six bullets.
 
     Args:
-        charts: One chart; or two, the one whose voices play first.
-        palette: As of `Score.palette_json`; figures that it lacks are not told.
+        subject: What it is about.
         gates: Of the melody; where the calibrated ones fail the text praises nothing.
         style: One of `STYLES`.
 
@@ -77,11 +64,11 @@ def text_of(
         ValidationFailed: if there is no such style.
     """
     if style not in STYLES:
-        raise ValidationFailed([Detail("style", f"must be one of {', '.join(STYLES)}")])
+        raise ValidationFailed([Detail("style", f"style must be one of {', '.join(STYLES)}")])
     passes = gates.calibrated["overall"]
-    bullets = _bullets(charts, palette) if passes else [*gates.hints, *_facts(charts, palette)]
+    bullets = _bullets(subject) if passes else [*gates.hints, *facts_of(subject)]
     sentences = {"concise": _concise, "poetic": _poetic, "technical": _technical}[style]
-    short, long = sentences(charts, palette) if passes else _withheld(charts, palette, gates)
+    short, long = sentences(subject) if passes else _withheld(subject, gates)
     return [
         {"type": "short", "content": _first_that_fits(short, SHORT_CHARACTERS)},
         {"type": "long", "content": _as_many_as_fit(long, LONG_CHARACTERS)},
@@ -94,167 +81,46 @@ def digest_of(blocks: Sequence[Block]) -> str:
     return sha256(rfc8785.dumps([dict(block) for block in blocks])).hexdigest()
 
 
-def voice_sentences(chart: Chart, roles: Mapping[str, str] = ROLES) -> tuple[str, ...]:
-    """Return a sentence per body: "The Moon carries the moving line: waxing, in Taurus".
+def voice_sentences(
+    chart: Chart, heard: Heard | None = None, roles: Mapping[str, str] = ROLES
+) -> tuple[str, ...]:
+    """Return a sentence per body: "The Moon moves the chord: waxing, in Taurus".
 
     Args:
         chart: Whose bodies play.
+        heard: What the notes are, where that was measured: who is silent rests.
         roles: What each does, by its name; bodies that it lacks are left out.
     """
-    return tuple(
-        f"{_the(name)} {roles[name]}: {_placement(chart, chart.body(name))}."
-        for name in PLANET_NAMES
-        if name in roles
-    )
+    return tuple(_voice(chart, name, heard, roles) for name in PLANET_NAMES if name in roles)
 
 
-def why_of(event: Happening) -> str:
-    """Return why one hears an event: what it is in the sky or in the form, and what it does."""
-    tell = _WHY.get(event.kind)
-    told = tell(event.text.casefold(), event.bodies) if tell else ""
-    return told or event.text.rstrip(".") + "."
+def _voice(chart: Chart, name: str, heard: Heard | None, roles: Mapping[str, str] = ROLES) -> str:
+    plays = heard is None or heard.plays(name)
+    does = roles[name] if plays else "rests"
+    return f"{with_article(name)} {does}: {placement(chart, chart.body(name))}."
 
 
-def _why_aspect(text: str, bodies: tuple[str, ...]) -> str:
-    # The longest name first: "semisextile" contains "sextile".
-    kinds = sorted(ASPECT_ARCS, key=len, reverse=True)
-    kind = next((kind for kind in kinds if kind in text), None)
-    if kind is None or len(bodies) < 2:
-        return ""
-    apart = f"{_name(bodies[0])} and {_name(bodies[1])} stand {ASPECT_ARCS[kind]} apart"
-    return f"{apart}, {_a(kind)}. {NATURE_EFFECTS[ASPECT_NATURES[kind]]}"
+def _bullets(subject: Subject) -> list[str]:
+    told = [f"{word.adjective} ({_reason(word, subject)})" for word in _words(subject)]
+    facts = facts_of(subject)
+    return [*facts[: MOST_BULLETS - 1], f"Character: {', '.join(told)}."] if told else facts
 
 
-def _why_ingress(text: str, bodies: tuple[str, ...]) -> str:
-    sign = next((sign for sign in SIGNS if sign.name in text), None)
-    if sign is None or not bodies:
-        return ""
-    moved = (
-        "the key goes by the Sun's sign" if bodies[0] == "sun" else "its element has more to say"
-    )
-    nature = f"{_a(sign.element)} sign, {sign.modality}"
-    return f"{_the(bodies[0])} enters {sign.name.title()}, {nature}: {moved}."
+def _words(subject: Subject) -> tuple[Word, ...]:
+    return words_of(subject.chart, subject.palette)
 
 
-def _why_lunation(text: str, _bodies: tuple[str, ...]) -> str:
-    name = text.replace("_", " ")
-    return next((why for key, why in LUNATION_EFFECTS.items() if key in name), "")
+def _reason(word: Word, subject: Subject) -> str:
+    """Return the figure that allows a word: ``tempo 125`` or ``fire 45%``."""
+    figure = figure_of(word.source, subject.chart, subject.palette)
+    table, _, name = word.source.partition(".")
+    if name:
+        return f"{name} {figure:.0%}"
+    return f"{_FIGURE_NAMES.get(table, table)} {number_word(figure)}"
 
 
-def _why_station(text: str, bodies: tuple[str, ...]) -> str:
-    way = "east again" if "direct" in text else "west"
-    return f"{_the(bodies[0])} stands still, then moves {way} among the signs." if bodies else ""
-
-
-def _why_key(_text: str, bodies: tuple[str, ...]) -> str:
-    lead = f"{_the(bodies[0])} leads it. " if bodies else ""
-    return f"A movement begins. {lead}Key, mode and tempo are read from the sky anew."
-
-
-def _why_section(_text: str, _bodies: tuple[str, ...]) -> str:
-    return "The form goes on: voices enter and leave. It is form, not an event of the sky."
-
-
-_WHY: Final[dict[str, Callable[[str, tuple[str, ...]], str]]] = {
-    "aspect": _why_aspect,
-    "ingress": _why_ingress,
-    "lunation": _why_lunation,
-    "station": _why_station,
-    "key": _why_key,
-    "section": _why_section,
-}
-"""By kind of event: (its text in lower case, its bodies) -> sentences, or nothing to say."""
-
-
-# Facts: sentences without adjectives
-
-
-def _facts(charts: Sequence[Chart], palette: Mapping[str, object]) -> list[str]:
-    """Return one to six sentences that state placements and figures only."""
-    chart = charts[0]
-    facts = [_key_fact(chart, palette)] if "key" in palette else []
-    facts += [fact for fact in (_tempo_fact(palette),) if fact]
-    facts.append(f"The Moon is {_phase(chart)}, in {_sign(chart, 'moon')}.")
-    if len(charts) > 1:
-        facts.append(f"The other chart: {_lights(charts[1])}.")
-    facts += [*_meeting(charts), _element_fact(chart)]
-    dominant = chart.body(chart.dominant_body)
-    facts.append(f"Dominant body: {_name(dominant.name)}, {_placement(chart, dominant)}.")
-    return facts
-
-
-def _bullets(charts: Sequence[Chart], palette: Mapping[str, object]) -> list[str]:
-    figures = ("tempoBpm", "brightness", "tension", "density", "space")
-    told = [
-        f"{word.adjective} ({_figure_name(word.source)} {_number(palette[word.source])})"
-        for word in words_of(charts[0], palette)
-        if word.source in figures
-    ]
-    facts = _facts(charts, palette)
-    return [*facts[:5], f"Character: {', '.join(told)}."] if told else facts
-
-
-def _key_fact(chart: Chart, palette: Mapping[str, object]) -> str:
-    key = f"{palette['key']} {palette.get('mode', '')}".strip()
-    sign = next(i for i, sign in enumerate(SIGNS) if sign.name == chart.body("sun").sign)
-    # Only where the rule gave this key is it named as the reason: wishes and movements change it.
-    if palette["key"] == _KEY_BY_SIGN[sign]:
-        return f"Key: {key}, by fifths from Aries = C to the Sun in {SIGNS[sign].name.title()}."
-    return f"Key: {key}. The Sun is in {SIGNS[sign].name.title()}."
-
-
-_KEY_BY_SIGN: Final = ("C", "G", "D", "A", "E", "B", "F#", "C#", "Ab", "Eb", "Bb", "F")
-
-
-def _tempo_fact(palette: Mapping[str, object]) -> str:
-    if "tempoBpm" not in palette:
-        return ""
-    metre = f" in {palette['metre']}" if "metre" in palette else ""
-    genre = f", {palette['genre']}" if palette.get("genre") else ""
-    return f"Tempo: {_number(palette['tempoBpm'])} beats per minute{metre}{genre}."
-
-
-def _element_fact(chart: Chart) -> str:
-    element = max(chart.elements, key=lambda name: chart.elements[name])
-    return (
-        f"{element.title()} has the largest share of the elements: {chart.elements[element]:.0%}."
-    )
-
-
-def _aspect_fact(charts: Sequence[Chart]) -> str:
-    if len(charts) > 1:
-        met = synastry_of(charts[0], charts[1])
-        if not met:
-            return ""
-        first = met[0]
-        return (
-            f"Between the charts: {_name(first.a)} {first.kind} {_name(first.b)}, "
-            f"orb {_degrees(first.orb_deg)}."
-        )
-    if not charts[0].aspects:
-        return ""
-    return f"Strongest aspect: {_aspect(charts[0].aspects[0])}."
-
-
-def _aspect(aspect: Aspect) -> str:
-    return (
-        f"{_name(aspect.a)} {aspect.kind} {_name(aspect.b)}, orb {_degrees(aspect.orb_deg)}"
-        + _exactness(aspect.exact_in_hours)
-    )
-
-
-def _exactness(hours: float | None) -> str:
-    """Return ``, exact in 2 h 10 min``; beyond two days it is told in days, beyond thirty not."""
-    if hours is None or abs(hours) > 720.0:
-        return ""
-    minutes = round(abs(hours) * 60.0)
-    if minutes >= 48 * 60:
-        span = f"{round(minutes / 1440)} days"
-    else:
-        span = " ".join(
-            part for part in (f"{minutes // 60} h" * (minutes >= 60), f"{minutes % 60} min") if part
-        )
-    return f", exact in {span}" if hours >= 0.0 else f", exact {span} ago"
+_FIGURE_NAMES: Final = {"tempoBpm": "tempo", "arcShape": "swell"}
+"""How figures are called; the others go by their names."""
 
 
 # Styles: candidates for the short block, longest first, and sentences for the long one
@@ -262,76 +128,89 @@ def _exactness(hours: float | None) -> str:
 _Told = tuple[list[str], list[str]]
 
 
-def _concise(charts: Sequence[Chart], palette: Mapping[str, object]) -> _Told:
-    chart = charts[0]
-    music = _sentence_case(_music(chart, palette))
-    pace = f"{music}, {_tempo(palette)}"
-    short = [f"{pace}: {_lights(chart)}.", f"{pace}.", f"{music}."]
-    moon = f"The Moon {ROLES['moon']}: {_placement(chart, chart.body('moon'))}."
-    sun = f"The Sun {ROLES['sun']}: {_placement(chart, chart.body('sun'))}."
-    return short, [f"{pace}.", sun, moon, *_meeting(charts), _element_fact(chart)]
+def _concise(subject: Subject) -> _Told:
+    music = _sentence_case(_music(subject))
+    pace = f"{music}, {tempo_of(subject.palette)}"
+    short = [f"{pace}.", f"{music}."]
+    long = [f"{pace}."]
+    if len(subject.charts) > 1:
+        suns = " and ".join(sign_word(chart, "sun") for chart in subject.charts)
+        short.insert(0, f"{pace}: Suns in {suns}.")
+        long += meeting(subject)
+    elif subject.charts:
+        short.insert(0, f"{pace}: {lights(subject.charts[0])}.")
+    long += [_voice(chart, name, subject.heard) for chart in subject.charts[:1] for name in _LIGHTS]
+    return short, [*long, *meeting(subject), *heard_fact(subject), *element_fact(subject)]
 
 
-def _poetic(charts: Sequence[Chart], palette: Mapping[str, object]) -> _Told:
-    chart = charts[0]
-    verb = "waxes" if chart.phase_deg < 180.0 else "wanes"
-    moon = f"The Moon {verb} in {_sign(chart, 'moon')}"
-    music = _music(chart, palette)
-    sun = f"the Sun stands in {_sign(chart, 'sun')}"
-    short = [f"{moon}, {sun}: {music}.", f"{moon}: {music}.", f"{_sentence_case(music)}."]
-    way = "rises" if chart.phase_deg < 180.0 else "falls"
-    long = [
-        f"{moon}, and its line {way}.",
-        f"{_sentence_case(sun)} and leads with the theme.",
-        f"Together they make {music}, {_tempo(palette)}.",
-        *_meeting(charts),
+def _poetic(subject: Subject) -> _Told:
+    music = _music(subject)
+    made = f"{_sentence_case(music)}, {tempo_of(subject.palette)}."
+    if not subject.charts:
+        opening = "Under no sky, by the controls alone"
+        return [f"{opening}: {music}.", f"{_sentence_case(music)}."], [
+            f"{opening}.",
+            made,
+            *heard_fact(subject),
+        ]
+    chart = subject.charts[0]
+    if len(subject.charts) > 1:
+        openings = [f"The {subject.names[0]} meets the {subject.names[1]}"]
+    else:
+        moon = f"The Moon {phase_word(chart).replace('ing', 'es')} in {sign_word(chart, 'moon')}"
+        openings = [f"{moon}, the Sun stands in {sign_word(chart, 'sun')}", moon]
+    short = [*(f"{opening}: {music}." for opening in openings), f"{_sentence_case(music)}."]
+    return short, [f"{openings[0]}.", *_moves(subject), made, *meeting(subject)]
+
+
+def _moves(subject: Subject) -> list[str]:
+    """Return what the lights do, as far as it can be heard."""
+    heard = subject.heard
+    if heard is None:
+        return []
+    told = {1: ["The Moon's line rises."], -1: ["The Moon's line falls."]}.get(heard.moon_line, [])
+    return [*told, *(["The Sun leads with the theme."] if heard.plays("sun") else [])]
+
+
+def _technical(subject: Subject) -> _Told:
+    palette = subject.palette
+    words = ", ".join(word.adjective for word in _words(subject))
+    metre = [str(palette["metre"])] if palette.get("metre") else []
+    head = ", ".join([key_of(palette), tempo_of(palette), *metre])
+    figures = figures_of(palette)
+    places = [
+        ", ".join(exact_place(chart.body(name)) for name in _LIGHTS) for chart in subject.charts
     ]
-    return short, [*long, _element_fact(chart)]
+    short = [f"{head}; {figures}.", f"{head}."]
+    if places:
+        short = [f"{head}; {figures}; {places[0]}.", f"{head}; {places[0]}.", f"{head}."]
+    lines = [f"{line}." for line in (head, _sentence_case(figures), *places)]
+    long = [*lines, *meeting(subject), *([f"In words: {words}."] if words else [])]
+    return short, [*long, *heard_fact(subject), *element_fact(subject)]
 
 
-def _technical(charts: Sequence[Chart], palette: Mapping[str, object]) -> _Told:
-    chart = charts[0]
-    words = ", ".join(word.adjective for word in words_of(chart, palette))
-    head = ", ".join([_key(palette), _tempo(palette), *_optional(palette, "metre")])
-    figures = ", ".join(
-        f"{_figure_name(name)} {_number(palette[name])}" for name in _FIGURES if name in palette
-    )
-    lights = ", ".join(_exact_place(chart.body(name)) for name in ("sun", "moon"))
-    short = [f"{head}; {figures}; {lights}.", f"{head}; {lights}.", f"{head}."]
-    long = [f"{head}.", f"{_sentence_case(figures)}.", f"{lights}.", *_meeting(charts)]
-    return short, [*long, *([f"In words: {words}."] if words else []), _element_fact(chart)]
-
-
-def _withheld(charts: Sequence[Chart], palette: Mapping[str, object], gates: Gates) -> _Told:
+def _withheld(subject: Subject, gates: Gates) -> _Told:
     failed = [gate for gate in GATES if not gates.calibrated[gate.name]]
-    music = f"Music in {_key(palette)}, {_tempo(palette)}"
+    music = f"Music in {key_of(subject.palette)}, {tempo_of(subject.palette)}"
     verdict = f"The melody misses {len(failed)} of {len(GATES)} gates; the hints say why"
     figures = ", ".join(
-        f"{gate.name} {_number(gates.scores[gate.name])} of {_number(gate.calibrated)}"
+        f"{gate.name} {number_word(gates.scores[gate.name])} of {number_word(gate.calibrated)}"
         for gate in failed
     )
     return [f"{music}. {verdict}.", f"{music}."], [
         f"{music}.",
         f"The melody misses {len(failed)} of {len(GATES)} gates: {figures}.",
-        *_meeting(charts),
+        *meeting(subject),
     ]
 
 
-_FIGURES: Final = ("tension", "brightness", "density", "space")
+_LIGHTS: Final = ("sun", "moon")
 
 
-def _adjectives(chart: Chart, palette: Mapping[str, object]) -> str:
-    words = [word.adjective for word in words_of(chart, palette)][:3]
-    return " and ".join(filter(None, (", ".join(words[:-1]), "".join(words[-1:]))))
-
-
-def _music(chart: Chart, palette: Mapping[str, object]) -> str:
-    return f"{_adjectives(chart, palette)} music in {_key(palette)}".strip()
-
-
-def _meeting(charts: Sequence[Chart]) -> list[str]:
-    fact = _aspect_fact(charts)
-    return [fact] if fact else []
+def _music(subject: Subject) -> str:
+    words = [word.adjective for word in _words(subject)][:3]
+    adjectives = " and ".join(filter(None, (", ".join(words[:-1]), "".join(words[-1:]))))
+    return f"{adjectives} {genre_noun(subject.palette)} in {key_of(subject.palette)}".strip()
 
 
 def _first_that_fits(candidates: Sequence[str], most: int) -> str:
@@ -339,80 +218,13 @@ def _first_that_fits(candidates: Sequence[str], most: int) -> str:
 
 
 def _as_many_as_fit(sentences: Sequence[str], most: int) -> str:
+    """Return the sentences that there is room for, in their order, none twice."""
     text = ""
-    for sentence in sentences:
+    for sentence in dict.fromkeys(sentences):
         longer = f"{text} {sentence}".strip()
         if len(longer) <= most:
             text = longer
     return text
-
-
-# Small words
-
-
-def _name(body: str) -> str:
-    return body.replace("_", " ").title()
-
-
-def _the(body: str) -> str:
-    return f"The {_name(body)}" if body in ("sun", "moon") else _name(body)
-
-
-def _a(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeio" else f"a {noun}"
-
-
-def _sign(chart: Chart, body: str) -> str:
-    return chart.body(body).sign.title()
-
-
-def _phase(chart: Chart) -> str:
-    return "waxing" if chart.phase_deg < 180.0 else "waning"
-
-
-def _lights(chart: Chart) -> str:
-    return f"Sun in {_sign(chart, 'sun')}, Moon {_phase(chart)} in {_sign(chart, 'moon')}"
-
-
-def _placement(chart: Chart, body: Position) -> str:
-    """Return ``waxing, in Taurus, exalted``."""
-    motion = _phase(chart) if body.name == "moon" else "retrograde" * body.is_retrograde
-    dignity = DIGNITY_WORDS[body.dignity] if body.dignity else ""
-    return ", ".join(filter(None, (motion, f"in {body.sign.title()}", dignity)))
-
-
-def _exact_place(body: Position) -> str:
-    return f"{_name(body.name)} {_degrees(body.sign_degree)} {body.sign.title()}"
-
-
-def _degrees(angle_deg: float) -> str:
-    """Return degrees and minutes of arc, the minutes cut off as in every ephemeris."""
-    minutes = int(angle_deg * 60.0)
-    return f"{minutes // 60}°{minutes % 60:02d}′"
-
-
-def _key(palette: Mapping[str, object]) -> str:
-    return " ".join([*_optional(palette, "key"), *_optional(palette, "mode")]) or "no key"
-
-
-def _tempo(palette: Mapping[str, object]) -> str:
-    return f"{_number(palette.get('tempoBpm', 0.0))} beats per minute"
-
-
-def _optional(palette: Mapping[str, object], name: str) -> list[str]:
-    return [str(palette[name])] if palette.get(name) else []
-
-
-def _figure_name(source: str) -> str:
-    return "tempo" if source == "tempoBpm" else source
-
-
-def _number(value: object) -> str:
-    """Return a number with as many digits as an ear could tell apart."""
-    if not isinstance(value, (int, float)):
-        return str(value)
-    text = f"{value:.1f}" if value >= 10.0 else f"{value:.3f}"
-    return text.rstrip("0").rstrip(".")
 
 
 def _sentence_case(text: str) -> str:

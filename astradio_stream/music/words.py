@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from astradio_stream.sky.aspects import ASPECT_KINDS
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -47,6 +45,8 @@ WORDS: Final = (
     Word("busy",       "density",              0.65,  1e9),
     Word("close",      "space",                0.0,   0.35),
     Word("wide",       "space",                0.65,  1e9),
+    Word("syncopated", "syncopation",          0.65,  1e9),
+    Word("swelling",   "arcShape",             0.65,  1e9),
     Word("fiery",      "elements.fire",        0.40,  1e9),
     Word("earthy",     "elements.earth",       0.40,  1e9),
     Word("airy",       "elements.air",         0.40,  1e9),
@@ -58,15 +58,15 @@ WORDS: Final = (
 
 ROLES: Final = {
     "sun":     "leads with the theme",
-    "moon":    "carries the moving line",
-    "mercury": "plays the quick figures",
+    "moon":    "moves the chord",
+    "mercury": "plays the figures",
     "venus":   "adds thirds and sixths",
     "mars":    "marks the accents",
-    "jupiter": "opens the upper chord",
+    "jupiter": "opens the chord above",
     "saturn":  "holds the bass",
     "uranus":  "strikes off the beat",
     "neptune": "sustains the harmony",
-    "pluto":   "sounds the deep root",
+    "pluto":   "sounds the root below",
 }
 """What each body does in a score, for a sentence after its name."""
 
@@ -77,21 +77,29 @@ DIGNITY_WORDS: Final = {
     "fall":       "in fall",
 }
 
-ASPECT_ARCS: Final = {kind.name: f"{kind.angle_deg:g}°" for kind in ASPECT_KINDS}
-ASPECT_NATURES: Final = {kind.name: kind.nature for kind in ASPECT_KINDS}
-NATURE_EFFECTS: Final = {
-    "neutral": "It gives weight to both voices.",
-    "soft":    "It counts as soft: it brightens the harmony.",
-    "hard":    "It counts as hard: it adds tension and darkens the harmony.",
+GENRE_NOUNS: Final = {
+    "ambient":    "ambient music",
+    "classical":  "classical music",
+    "jazz":       "jazz",
+    "electronic": "electronic music",
+    "lofi":       "lofi music",
+    "house":      "house music",
 }
-"""What an aspect does to the ear, by what tradition says of it."""
+"""What a genre's music is called."""
 
-LUNATION_EFFECTS: Final = {
-    "new moon":      "The Moon stands with the Sun. From here it waxes: its line turns up.",
-    "first quarter": "The Moon leads the Sun by 90°. It waxes: its line rises.",
-    "full moon":     "The Moon stands opposite the Sun. From here it wanes: its line turns down.",
-    "last quarter":  "The Moon trails the Sun by 90°. It wanes: its line falls.",
+INSTRUMENT_WORDS: Final = {
+    "epiano":     "electric piano",
+    "sub":        "sub bass",
+    "upright":    "upright bass",
+    "organbass":  "organ bass",
+    "saw":        "saw wave",
+    "lead":       "lead synth",
+    "pluck":      "plucked string",
+    "air":        "air noise",
+    "noise":      "sea noise",
+    "vinyl":      "vinyl noise",
 }
+"""Instruments whose name is no word; the others are called by their names."""
 # fmt: on
 
 
@@ -115,3 +123,19 @@ def words_of(chart: Chart | None, palette: Mapping[str, object]) -> tuple[Word, 
         if figure is not None and word.lowest <= figure < word.below:
             allowed.append(word)
     return tuple(allowed)
+
+
+def instrument_word(instrument: str) -> str:
+    """Return what an instrument is called, without its velocity layer."""
+    name = instrument.partition(".")[0]
+    return INSTRUMENT_WORDS.get(name, name)
+
+
+def body_word(body: str) -> str:
+    """Return the name of a body for people: `Mean Node`."""
+    return body.replace("_", " ").title()
+
+
+def with_article(body: str) -> str:
+    """Return the name of a body as it begins a sentence: `The Moon`, `Venus`."""
+    return f"The {body_word(body)}" if body in ("sun", "moon") else body_word(body)

@@ -20,24 +20,37 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.errors import OutsideEphemeris
-from astradio_stream.music.v1_1.reading import NEUTRAL, Reading, Skies, blended, reading_of
-from astradio_stream.music.v1_1.score import Happening, ScoreV11
+from astradio_stream.music.v1_1.bells import Happening
+from astradio_stream.music.v1_1.reading import (
+    NEUTRAL,
+    Reading,
+    Skies,
+    aspect_readings,
+    blended,
+    reading_of,
+)
+from astradio_stream.music.v1_1.score import ScoreV11
 from astradio_stream.sky.almanac import events_between
 from astradio_stream.sky.aspects import KIND_BY_NAME
 from astradio_stream.sky.between import synastry_of, transits_to
 from astradio_stream.sky.chart import chart_at
 from astradio_stream.sky.moment import LAST_MOMENT, Moment
+from astradio_stream.sky.rising import rising_between
+from astradio_stream.sky.zodiac import SIGN_NAMES
 from astradio_stream.units import SAMPLE_RATE_HZ, unix_us_to_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from astradio_stream.sky.almanac import SkyEvent
     from astradio_stream.sky.aspects import Aspect
-    from astradio_stream.sky.values import Chart
+    from astradio_stream.sky.values import Chart, Place
     from astradio_stream.stream.programme import Programme
 
 _BLOCK: Final = 600 * SAMPLE_RATE_HZ
 """Happenings are looked up ten minutes at a time."""
+_FASTEST_RISING: Final = 60.0
+"""The same for rising signs, of which there are twelve a day."""
 _FASTEST_TOLD: Final = 3_600.0
 """Sky seconds per stream second up to which happenings are told: beyond, they come too thick."""
 
@@ -58,35 +71,64 @@ def _met(a: Reading, b: Reading, aspects: Iterable[Aspect]) -> Reading:
     return replace(blended((a, b), (0.55, 0.45)), ease=ease, friction=friction)
 
 
+_chart_at = lru_cache(maxsize=1024)(chart_at)
+"""Remembered for all programmes: one that is steered asks for the same skies as before."""
+
+
+@lru_cache(maxsize=1024)
+def _reading_at(moment: Moment, place: Place) -> Reading:
+    """Return what is read in the sky of a moment."""
+    return reading_of(_chart_at(moment, place))
+
+
 def skies_of(programme: Programme) -> Callable[[int], Skies]:
     """Return what is read at each sample index of a programme."""
 
     def sky_at(index: int) -> Chart:
-        return chart_at(programme.moment_at(index), programme.place)
+        return _chart_at(programme.moment_at(index), programme.place)
 
     births = [birth.chart() for birth in programme.births]
     readings = [reading_of(chart) for chart in births]
 
     def transit(index: int) -> Skies:
-        reading = reading_of(sky_at(index))
+        reading = _reading_at(programme.moment_at(index), programme.place)
         return Skies(reading, None, reading)
 
     def overlay(index: int) -> Skies:
         sky = sky_at(index)
         above = reading_of(sky)
-        return Skies(readings[0], above, _met(readings[0], above, transits_to(births[0], sky)))
+        transits = transits_to(births[0], sky)
+        mood = _met(readings[0], above, transits)
+        return Skies(readings[0], above, mood, aspect_readings(transits))
 
     if programme.mode == "natal":
         alone = Skies(readings[0], None, readings[0])
         return lambda _index: alone
     if programme.mode == "compatibility":
-        mood = _met(readings[0], readings[1], synastry_of(births[0], births[1]))
-        both = Skies(readings[0], readings[1], mood)
+        # Seen from the second: aspects go from the one that answers to the one that calls.
+        synastry = synastry_of(births[1], births[0])
+        mood = _met(readings[0], readings[1], synastry)
+        both = Skies(readings[0], readings[1], mood, aspect_readings(synastry), is_pair=True)
         return lambda _index: both
     if programme.mode == "sandbox":
         free = Skies(NEUTRAL, None, NEUTRAL)
         return lambda _index: free
     return overlay if programme.mode == "overlay" else transit
+
+
+def _rises(sign: int) -> str:
+    return SIGN_NAMES[sign].title()
+
+
+@lru_cache(maxsize=64)
+def _events_between(begin: Moment, end: Moment) -> tuple[SkyEvent, ...]:
+    """Return what becomes exact between two moments; beyond the ephemeris nothing does."""
+    if begin >= end or end > LAST_MOMENT:
+        return ()
+    try:
+        return tuple(events_between(begin, end))
+    except OutsideEphemeris:
+        return ()
 
 
 def happenings_of(programme: Programme) -> Callable[[int, int], tuple[Happening, ...]]:
@@ -105,16 +147,16 @@ def happenings_of(programme: Programme) -> Callable[[int, int], tuple[Happening,
     def block(number: int) -> tuple[Happening, ...]:
         begin = programme.moment_at(number * _BLOCK)
         end = programme.moment_at((number + 1) * _BLOCK)
-        if begin >= end or end > LAST_MOMENT:
-            return ()
-        try:
-            events = list(events_between(begin, end))
-        except OutsideEphemeris:
-            return ()
         found = [
-            Happening(index_of(event.moment), event.kind, event.text, event.bodies)
-            for event in events
+            Happening(index_of(event.moment), event.kind, event.text, event.bodies, event.name)
+            for event in _events_between(begin, end)
         ]
+        if programme.rate <= _FASTEST_RISING and begin < end <= LAST_MOMENT:
+            found += [
+                Happening(index_of(at), "rising", f"{_rises(sign)} rises", (), str(sign))
+                for at, sign in rising_between(begin, end, programme.place)
+            ]
+            found.sort(key=lambda happening: happening.index)
         first, last = number * _BLOCK, (number + 1) * _BLOCK
         return tuple(happening for happening in found if first <= happening.index < last)
 

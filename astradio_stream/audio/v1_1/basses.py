@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from astradio_stream.audio.exact import frequency_hz
+from astradio_stream.audio.v1_1.partials import Partial, rung, wavetable
 from astradio_stream.audio.v1_1.waves import (
     fading,
     harmonics,
@@ -15,11 +16,9 @@ from astradio_stream.audio.v1_1.waves import (
     low_pass,
     read,
     resonance,
-    ring,
     rising,
     sine_of,
     turn,
-    wavetable,
     without_offset,
 )
 
@@ -40,26 +39,27 @@ def sub(pitch: int, n_samples: int) -> F32:
 def upright(pitch: int, n_samples: int) -> F32:
     """Make an upright bass: a finger's thump, a string that growls and soon sings, a big box."""
     base = frequency_hz(pitch)
-    out = np.zeros((1, n_samples), np.float32)
-    for number, frequency in harmonics(base, 2_600.0):
-        if number > 24:
+    string, growl = [], []
+    for number, frequency in harmonics(base, 3_600.0):
+        if number > 36:
             break
         box = (
             0.45
             + 0.8 * resonance(frequency, 105.0, 60.0)
             + 0.45 * resonance(frequency, 240.0, 120.0)
         )
-        amplitude = box * low_pass(frequency, 620.0) / (0.5 + 0.5 * number)
+        amplitude = box * low_pass(frequency, 780.0) / (0.5 + 0.5 * number)
         half_life_s = (0.62 - 0.008 * (pitch - 28)) / (0.75 + 0.25 * number)
-        stretch = 1.0 + 0.00010 * number * number
-        ring(out, frequency * stretch, amplitude, half_life_s)
+        stretched = frequency * (1.0 + 0.00010 * number * number)
+        string.append(Partial(stretched, amplitude, half_life_s))
         # The growl: higher harmonics bloom a little after the finger has left.
         if 3 <= number <= 9:
-            bloom = np.zeros((1, n_samples), np.float32)
-            ring(bloom, frequency * stretch * 1.0007, amplitude * 0.5, half_life_s * 0.9)
-            out += bloom * rising(0.09, n_samples)
+            growl.append(Partial(stretched * 1.0007, amplitude * 0.5, half_life_s * 0.9))
+    out = rung(1, n_samples, string)
+    out += rung(1, n_samples, growl) * rising(0.09, n_samples)
     out *= rising(0.010, n_samples)
     knock(44_000 + pitch, 0.012, 32, 0.22, out)
+    knock(46_000 + pitch, 0.004, 4, 0.035, out)  # the finger leaves the string
     return out
 
 
@@ -68,8 +68,8 @@ def bass(pitch: int, n_samples: int) -> F32:
     base = frequency_hz(pitch)
     turned = turn(base, n_samples)
     low, high = [], []
-    for number, frequency in harmonics(base, 2_400.0):
-        amplitude = low_pass(frequency, 900.0) / number
+    for number, frequency in harmonics(base, 3_200.0):
+        amplitude = low_pass(frequency, 1_000.0) / number
         low.append(amplitude if number < 4 else 0.0)
         high.append(amplitude if number >= 4 else 0.0)
     wave = read(wavetable(low, odd=True), turned) * fading(0.75, n_samples)
@@ -78,7 +78,7 @@ def bass(pitch: int, n_samples: int) -> F32:
     # x / (1 + |x| / 3): what a warm stage makes of it; odd, so no direct component.
     wave /= np.float32(1.0) + np.abs(wave) * np.float32(0.45)
     out = without_offset(wave, fading(0.3, n_samples) * rising(0.01, n_samples))[np.newaxis]
-    knock(45_000 + pitch, 0.004, 16, 0.06, out)
+    knock(45_000 + pitch, 0.005, 4, 0.05, out)
     return out
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from astradio_stream.audio.v1_1.ensemble import Voice, opened, section
+from astradio_stream.audio.v1_1.partials import wavetable
 from astradio_stream.audio.v1_1.waves import (
     RATE_HZ,
     bend,
@@ -19,7 +20,6 @@ from astradio_stream.audio.v1_1.waves import (
     rising,
     scatter,
     tiled,
-    wavetable,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from astradio_stream.audio.v1_1.waves import Loop
 
 LEAD_LOOP_S: Final = 0.8
-SAW_LOOP_S: Final = 1.25
+SAW_LOOP_S: Final = 1.1
 _VIBRATO_WAITS_S: Final = 0.16
 _VIBRATO_ARRIVES_S: Final = 0.42
 
@@ -43,6 +43,11 @@ def _late_swing(loop: Loop, rate_hz: float, n_samples: int) -> F32:
 def _breath(loop: Loop, key: int, n_samples: int, windows: tuple[int, int]) -> F32:
     """Return noise between two windows of running means, repeated every round."""
     return tiled(loop.band(key, *windows), n_samples)
+
+
+def _hiss(loop: Loop, key: int, n_samples: int) -> F32:
+    """Return the air about a player, repeated every round."""
+    return tiled(loop.hiss(key), n_samples)
 
 
 def flute(pitch: int, n_samples: int) -> F32:
@@ -62,8 +67,10 @@ def flute(pitch: int, n_samples: int) -> F32:
     wave += bright * rising(0.16, n_samples)
     wave *= rising(0.06, n_samples)
     air = _breath(loop, 41_000 + pitch, n_samples, (2, 16))
-    chiff = fading(0.035, n_samples) * np.float32(0.07) + np.float32(0.016)
-    wave += air * chiff * rising(0.015, n_samples)
+    chiff = fading(0.035, n_samples) * np.float32(0.07) + np.float32(0.020)
+    chiff *= rising(0.015, n_samples)
+    wave += air * chiff
+    wave += _hiss(loop, 51_000 + pitch, n_samples) * (chiff * np.float32(0.7))
     return np.stack([wave, wave])
 
 
@@ -88,6 +95,7 @@ def lead(pitch: int, n_samples: int) -> F32:
     wave += bright * rising(0.055, n_samples)
     air = _breath(loop, 42_000 + pitch, n_samples, (4, 32))
     wave += air * (fading(0.03, n_samples) * np.float32(0.03) + np.float32(0.007))
+    wave += _hiss(loop, 53_000 + pitch, n_samples) * np.float32(0.006)
     wave *= rising(0.012, n_samples)
     return np.stack([wave, wave])
 
@@ -105,7 +113,7 @@ def violin(pitch: int, n_samples: int) -> F32:
             frequency, 1_100.0, 250.0
         )
         wood += 0.75 * resonance(frequency, 2_500.0, 1_000.0)
-        amplitude = wood * low_pass(frequency, 5_200.0) / number
+        amplitude = wood * low_pass(frequency, 7_400.0) / number
         # What rocks with the finger: odd and even harmonics climb opposite sides of resonances.
         body.append(amplitude * (1.0 if number & 1 else 0.55))
         sheen.append(amplitude * (0.10 if number & 1 else 0.45))
@@ -119,18 +127,20 @@ def violin(pitch: int, n_samples: int) -> F32:
     wave *= swing * np.float32(0.05) + np.float32(1.0)
     bow = _breath(loop, 43_000 + pitch, n_samples, (2, 16))
     scratch = fading(0.04, n_samples) * np.float32(0.05) + np.float32(0.012)
-    wave += bow * scratch * rising(0.02, n_samples)
+    scratch *= rising(0.02, n_samples)
+    wave += bow * scratch
+    wave += _hiss(loop, 52_000 + pitch, n_samples) * (scratch * np.float32(1.2))
     return np.stack([wave, wave])
 
 
 _SAW: Final = (
-    Voice(-12.0, -0.9, 1.0, 0.0, 0.8, 0.38),
-    Voice(-7.0, 0.6, 1.0, 0.0, 1.6, 0.50),
-    Voice(-3.5, -0.4, 1.0, 0.0, 0.8, 0.60),
-    Voice(0.0, 0.0, 1.0, 0.0, 0.0, 1.20),
-    Voice(3.5, 0.4, 1.0, 0.0, 1.6, 0.60),
-    Voice(7.0, -0.6, 1.0, 0.0, 0.8, 0.50),
-    Voice(12.0, 0.9, 1.0, 0.0, 1.6, 0.38),
+    Voice(-12.0, -0.95, 1.0, 0.0, 0.8, 0.60),
+    Voice(-7.0, 0.7, 1.0, 0.0, 1.6, 0.62),
+    Voice(-3.5, -0.5, 1.0, 0.0, 0.8, 0.65),
+    Voice(0.0, 0.0, 1.0, 0.0, 0.0, 1.00),
+    Voice(3.5, 0.5, 1.0, 0.0, 1.6, 0.65),
+    Voice(7.0, -0.7, 1.0, 0.0, 0.8, 0.62),
+    Voice(12.0, 0.95, 1.0, 0.0, 1.6, 0.60),
 )
 
 

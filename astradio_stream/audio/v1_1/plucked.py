@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from astradio_stream.audio.exact import frequency_hz, noise
+from astradio_stream.audio.v1_1.partials import Partial, rung, wavetable
 from astradio_stream.audio.v1_1.waves import (
     RATE_HZ,
     cents,
@@ -16,13 +17,11 @@ from astradio_stream.audio.v1_1.waves import (
     low_pass,
     place,
     read,
-    ring,
     rising,
     rubbed,
     scatter,
     sine_of,
     turn,
-    wavetable,
 )
 
 if TYPE_CHECKING:
@@ -32,26 +31,21 @@ if TYPE_CHECKING:
 def harp(pitch: int, n_samples: int) -> F32:
     """Make a harp string, plucked near its middle by the ball of a finger."""
     base = frequency_hz(pitch)
-    out = np.zeros((2, n_samples), np.float32)
-    for number, frequency in harmonics(base, 8_500.0):
-        if number > 20:
+    string = []
+    for number, frequency in harmonics(base):
+        if number > 24:
             break
         # Plucked at 0.44 of its length: odd harmonics strong, as in sin(0.44 pi n) / n.
         where = float(sine_of(turn(RATE_HZ * 0.22 * number, 2))[1])
-        amplitude = (0.12 + abs(where)) * low_pass(frequency, 3_200.0) / number
+        amplitude = (0.12 + abs(where)) * low_pass(frequency, 4_400.0) / number
         half_life_s = (0.62 - 0.008 * (pitch - 60)) / (0.66 + 0.34 * number)
-        stretch = 1.0 + 0.00006 * number * number
-        pan = 0.30 if number & 1 else -0.45
-        ring(
-            out,
-            frequency * stretch,
-            amplitude,
-            half_life_s,
-            pan=pan,
-            start=scatter(pitch, number * number),
-        )
+        stretched = frequency * (1.0 + 0.00006 * number * number)
+        pan = 0.50 if number & 1 else -0.65
+        start = scatter(pitch, number * number)
+        string.append(Partial(stretched, amplitude, half_life_s, pan, start))
+    out = rung(2, n_samples, string)
     out *= rising(0.0025, n_samples)
-    knock(35_000 + pitch, 0.004, 8, 0.05, out)
+    knock(35_000 + pitch, 0.004, 4, 0.06, out)
     return out
 
 
@@ -67,8 +61,15 @@ def _loss(period: float, half_life_s: float) -> float:
     return (1.0 - x + x * x / 3.0) / (1.0 + x + x * x / 3.0)
 
 
-def _string_taps(period: float, damping: float, gain: float) -> tuple[int, list[float]]:
-    """Return the whole delay of a string's loop and the six taps behind it.
+_N_TAPS: Final = 7
+_BLOCK: Final = 640
+"""About how many samples of a string are made at once."""
+_LEAST_TAP: Final = 1e-6
+"""What a tap gives at least, or it is left out: a hundred blocks of it stay below -80 dB."""
+
+
+def _string_taps(period: float, damping: float, gain: float, whole: int) -> list[float]:
+    """Return the taps of a string's loop, from a delay of `whole` samples on.
 
     The taps are a damping (s, 1 - 2s, s), late by one sample at all frequencies, times Lagrange's
     cubic for the fraction of a sample.
@@ -77,7 +78,7 @@ def _string_taps(period: float, damping: float, gain: float) -> tuple[int, list[
     Computer Music Journal 7/2, 1983; T. I. Laakso et al., "Splitting the unit delay", IEEE Signal
     Processing Magazine 13/1, 1996, eq. (42).
     """
-    whole = int(period) - 2
+    first_tap = int(period) - 2 - whole
     d = period - int(period) + 1.0
     cubic = (
         -(d - 1.0) * (d - 2.0) * (d - 3.0) / 6.0,
@@ -85,30 +86,68 @@ def _string_taps(period: float, damping: float, gain: float) -> tuple[int, list[
         -d * (d - 1.0) * (d - 3.0) / 2.0,
         d * (d - 1.0) * (d - 2.0) / 6.0,
     )
-    taps = [0.0] * 6
-    for first, weight in enumerate(cubic):
+    taps = [0.0] * _N_TAPS
+    for first, weight in enumerate(cubic, first_tap):
         taps[first] += gain * damping * weight
         taps[first + 1] += gain * (1.0 - 2.0 * damping) * weight
         taps[first + 2] += gain * damping * weight
-    return whole, taps
+    return taps
 
 
-def _karplus_strong(excitation: F32, whole: int, taps: list[float]) -> F32:
-    """Return a string, shape of `excitation`, that passes its past through six taps.
+def _passed(taps: list[float], n_passes: int) -> list[float]:
+    """Return the taps of several passes through a loop: their product as polynomials."""
+    product = [1.0]
+    for _ in range(n_passes):
+        longer = [0.0] * (len(product) + len(taps) - 1)
+        for here, weight in enumerate(product):
+            for there, tap in enumerate(taps):
+                longer[here + there] += weight * tap
+        product = longer
+    return product
 
-    A block is as long as the shortest delay, so that it needs earlier blocks only.
+
+def _ring_on(
+    string: F32, spans: tuple[int, int, int], delay: int, planes: list[list[float]]
+) -> None:
+    """Add to a string, (2, n), from `start` to `stop` by `block`, what its past leads to."""
+    start, stop, n_block = spans
+    weights = [
+        (delay + late, np.array(pair, np.float32)[:, np.newaxis])
+        for late, pair in enumerate(zip(*planes, strict=True))
+        if max(map(abs, pair)) > _LEAST_TAP
+    ]
+    scratch = np.empty((2, n_block), np.float32)
+    for here in range(start, stop, n_block):
+        n_here = min(n_block, stop - here)
+        block, part = string[:, here : here + n_here], scratch[:, :n_here]
+        for late, pair in weights:
+            np.multiply(string[:, here - late : here - late + n_here], pair, out=part)
+            block += part
+
+
+def _karplus_strong(pulse: F32, n_pulse: int, whole: int, planes: list[list[float]]) -> F32:
+    """Return a string of two planes, shape of `pulse`, each passing its past through its taps.
+
+    A block needs earlier blocks only, so it may be as long as the delay. Once the pulse is over,
+    several passes are made as one, that high strings take fewer and longer blocks.
+
+    Args:
+        pulse: How it is plucked, shape (2, n_samples).
+        n_pulse: Samples after which the pulse is silent.
+        whole: Delay of the first tap (samples).
+        planes: The taps of each plane.
     """
-    n_samples = excitation.shape[-1]
-    lead = whole + len(taps)
-    string = np.zeros((*excitation.shape[:-1], lead + n_samples), np.float32)
-    string[..., lead:] = excitation
-    weights = [np.float32(tap) for tap in taps]
-    for start in range(lead, lead + n_samples, whole):
-        stop = min(start + whole, lead + n_samples)
-        block = string[..., start:stop]
-        for delay, weight in enumerate(weights, whole):
-            block += string[..., start - delay : stop - delay] * weight
-    return string[..., lead:]
+    n_samples = pulse.shape[1]
+    n_passes = max(1, _BLOCK // whole)
+    reach = n_passes * (whole + _N_TAPS)
+    string = np.zeros((2, reach + n_samples), np.float32)
+    string[:, reach:] = pulse
+    alone = min(n_samples, n_pulse + reach)
+    _ring_on(string, (reach, reach + alone, whole), whole, planes)
+    many = [_passed(taps, n_passes) for taps in planes]
+    n_block = n_passes * whole
+    _ring_on(string, (reach + alone, reach + n_samples, n_block), n_block, many)
+    return string[:, reach:]
 
 
 def guitar(pitch: int, n_samples: int) -> F32:
@@ -117,7 +156,7 @@ def guitar(pitch: int, n_samples: int) -> F32:
     period = RATE_HZ / base
     pulse = np.zeros((2, n_samples), np.float32)
     n_period = int(period)
-    soft = 16 if pitch < 52 else 8  # samples of string that the finger's flesh covers
+    soft = 8 if pitch < 55 else 4  # samples of string that the finger's flesh covers
     finger = noise(36_000 + pitch, n_period + 2 * soft) * np.float32(0.05)
     finger[soft // 2] += np.float32(soft)
     finger = rubbed(finger, soft)
@@ -125,19 +164,18 @@ def guitar(pitch: int, n_samples: int) -> F32:
     pulse[:, : len(finger)] += finger
     pulse[:, picked : picked + len(finger)] -= finger
     half_life_s = 0.95 - 0.011 * (pitch - 40)
-    planes = []
-    for plane, (off, loss_s) in enumerate(((1.0002, half_life_s), (0.9998, half_life_s * 0.6))):
-        whole, taps = _string_taps(
-            period * off, 0.10 - 0.0012 * (pitch - 40), _loss(period, loss_s)
-        )
-        planes.append(_karplus_strong(pulse[plane], whole, taps))
-    out = np.stack(
-        [planes[0] + planes[1] * np.float32(0.5), planes[1] + planes[0] * np.float32(0.5)]
-    )
+    whole = int(period * 0.9998) - 2
+    damping = 0.050 - 0.0005 * (pitch - 40)
+    taps = [
+        _string_taps(period * off, damping, _loss(period, loss_s), whole)
+        for off, loss_s in ((1.0002, half_life_s), (0.9998, half_life_s * 0.6))
+    ]
+    planes = _karplus_strong(pulse, picked + len(finger), whole, taps)
+    out = planes + planes[::-1] * np.float32(0.35)
     out *= rising(0.0015, n_samples)
-    for frequency, amplitude, box_s in _BODY:
-        ring(out, frequency, amplitude, box_s)
+    out += rung(2, n_samples, [Partial(*resonance) for resonance in _BODY])
     knock(37_000 + pitch, 0.005, 8, 0.10, out)
+    knock(47_000 + pitch, 0.003, 2, 0.04, out)  # the nail
     out *= rising(0.0010, n_samples)
     return out
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from astradio_stream.audio.v1_1.ensemble import Voice, opened, section
+from astradio_stream.audio.v1_1.partials import wavetable
 from astradio_stream.audio.v1_1.waves import (
     bend,
     fading,
@@ -19,49 +20,51 @@ from astradio_stream.audio.v1_1.waves import (
     scatter,
     sine_of,
     tiled,
-    wavetable,
+    without_offset,
 )
 
 if TYPE_CHECKING:
     from astradio_stream.audio.exact import F32
 
-PAD_LOOP_S: Final = 2.4
-STRINGS_LOOP_S: Final = 1.6
-CHOIR_LOOP_S: Final = 1.6
-GLASS_LOOP_S: Final = 1.6
-ORGAN_LOOP_S: Final = 1.25
-AIR_LOOP_S: Final = 2.0
+PAD_LOOP_S: Final = 2.0
+STRINGS_LOOP_S: Final = 1.5
+CHOIR_LOOP_S: Final = 1.5
+GLASS_LOOP_S: Final = 1.5
+ORGAN_LOOP_S: Final = 1.15
+AIR_LOOP_S: Final = 1.6
 
 _PAD: Final = (
     # cents, pan, vibrato Hz and cents, motion Hz, gain
-    Voice(-9.0, -0.90, 0.8, 2.0, 0.40, 0.28),
-    Voice(-5.0, 0.50, 1.2, 1.5, 0.80, 0.40),
-    Voice(0.0, -0.15, 0.4, 2.0, 0.40, 1.10),
-    Voice(0.0, 0.25, 0.8, 1.5, 1.20, 0.85),
-    Voice(5.0, -0.50, 1.2, 1.0, 0.40, 0.40),
-    Voice(9.0, 0.90, 0.4, 2.5, 0.80, 0.28),
+    Voice(-9.0, -0.95, 0.8, 2.0, 0.50, 0.55),
+    Voice(-5.0, 0.65, 1.2, 1.5, 1.00, 0.62),
+    Voice(0.0, -0.30, 0.5, 2.0, 0.50, 1.00),
+    Voice(0.0, 0.35, 0.8, 1.5, 1.50, 0.85),
+    Voice(5.0, -0.65, 1.2, 1.0, 0.50, 0.62),
+    Voice(9.0, 0.95, 0.5, 2.5, 1.00, 0.55),
 )
 
 
 def pad(pitch: int, n_samples: int) -> F32:
-    """Make a warm chord tone: six detuned voices, each opening and closing by itself."""
+    """Make a warm chord tone: six detuned voices, each opening and closing by itself, some air."""
     loop = loop_of(pitch, PAD_LOOP_S)
     body, sheen = [], []
-    for number, frequency in harmonics(loop.base_hz, 5_200.0):
-        amplitude = low_pass(frequency, 620.0 + 2.0 * loop.base_hz) / number
+    for number, frequency in harmonics(loop.base_hz, 8_000.0):
+        amplitude = low_pass(frequency, 850.0 + 2.0 * loop.base_hz) / number
         body.append(amplitude if number < 4 else amplitude * 0.35)
         sheen.append(0.0 if number < 2 else amplitude * 0.75)
-    parts = section(loop, _PAD, wavetable(body), wavetable(sheen))
-    return opened(parts, n_samples, 0.55, 1.1)
+    mellow, clear = section(loop, _PAD, wavetable(body), wavetable(sheen))
+    for side in (0, 1):
+        clear[side] += loop.hiss(22_000 + 2 * pitch + side) * np.float32(0.010)
+    return opened((mellow, clear), n_samples, 0.55, 1.1)
 
 
 _STRINGS: Final = (
-    Voice(-9.0, -0.9, 5.2, 5.0, 1.25, 0.34),
-    Voice(-5.0, 0.5, 4.6, 7.0, 0.625, 0.45),
-    Voice(0.0, -0.2, 5.6, 5.0, 1.875, 1.00),
-    Voice(0.0, 0.3, 4.9, 6.0, 0.625, 0.80),
-    Voice(5.0, -0.5, 5.4, 6.0, 1.25, 0.45),
-    Voice(9.0, 0.9, 4.4, 7.0, 1.875, 0.34),
+    Voice(-9.0, -0.95, 5.2, 5.0, 1.25, 0.62),
+    Voice(-5.0, 0.65, 4.6, 7.0, 0.625, 0.65),
+    Voice(0.0, -0.3, 5.6, 5.0, 1.875, 1.00),
+    Voice(0.0, 0.35, 4.9, 6.0, 0.625, 0.80),
+    Voice(5.0, -0.65, 5.4, 6.0, 1.25, 0.65),
+    Voice(9.0, 0.95, 4.4, 7.0, 1.875, 0.62),
 )
 
 
@@ -73,26 +76,27 @@ def strings(pitch: int, n_samples: int) -> F32:
     """
     loop = loop_of(pitch, STRINGS_LOOP_S)
     body, sheen = [], []
-    for number, frequency in harmonics(loop.base_hz, 7_000.0):
+    for number, frequency in harmonics(loop.base_hz):
         wood = 0.55 + 0.5 * resonance(frequency, 460.0, 160.0)
         wood += 0.4 * resonance(frequency, 700.0, 220.0) + 0.5 * resonance(
             frequency, 2400.0, 1100.0
         )
-        amplitude = wood * low_pass(frequency, 2_300.0) / number
+        amplitude = wood * low_pass(frequency, 4_000.0) / number
         body.append(amplitude if frequency < 1_500.0 else amplitude * 0.5)
         sheen.append(amplitude * 0.5 if frequency >= 900.0 else 0.0)
     mellow, clear = section(loop, _STRINGS, wavetable(body), wavetable(sheen))
     for side in (0, 1):
         clear[side] += loop.band(21_000 + 2 * pitch + side, 2, 8) * np.float32(0.020)
+        clear[side] += loop.hiss(54_000 + 2 * pitch + side) * np.float32(0.032)
     return opened((mellow, clear), n_samples, 0.22, 0.42)
 
 
 _CHOIR: Final = (
-    Voice(-9.0, -0.85, 4.4, 14.0, 0.625, 0.42),
-    Voice(-4.0, 0.40, 5.0, 11.0, 1.25, 0.58),
+    Voice(-9.0, -0.95, 4.4, 14.0, 0.625, 0.62),
+    Voice(-4.0, 0.50, 5.0, 11.0, 1.25, 0.70),
     Voice(0.0, 0.00, 5.6, 9.0, 0.625, 1.00),
-    Voice(4.0, -0.40, 4.4, 12.0, 1.25, 0.58),
-    Voice(9.0, 0.85, 5.0, 15.0, 1.875, 0.42),
+    Voice(4.0, -0.50, 4.4, 12.0, 1.25, 0.70),
+    Voice(9.0, 0.95, 5.0, 15.0, 1.875, 0.62),
 )
 _AAH: Final = (
     # centre Hz, width Hz, gain: the vowel of "father", between a low and a high voice
@@ -111,11 +115,11 @@ def choir(pitch: int, n_samples: int) -> F32:
     """
     loop = loop_of(pitch, CHOIR_LOOP_S)
     body, sheen = [], []
-    for number, frequency in harmonics(loop.base_hz, 6_000.0):
+    for number, frequency in harmonics(loop.base_hz, 8_000.0):
         vowel = 0.10 + sum(
             gain * resonance(frequency, centre, width) for centre, width, gain in _AAH
         )
-        amplitude = vowel * low_pass(frequency, 3_000.0) / (0.4 + 0.6 * number)
+        amplitude = vowel * low_pass(frequency, 3_600.0) / (0.4 + 0.6 * number)
         if number == 1:
             amplitude += 0.35
         body.append(amplitude if frequency < 2_000.0 else 0.0)
@@ -123,18 +127,19 @@ def choir(pitch: int, n_samples: int) -> F32:
     mellow, clear = section(loop, _CHOIR, wavetable(body), wavetable(sheen))
     for side in (0, 1):
         clear[side] += loop.band(23_000 + 2 * pitch + side, 4, 16) * np.float32(0.014)
+        clear[side] += loop.hiss(55_000 + 2 * pitch + side) * np.float32(0.026)
     return opened((mellow, clear), n_samples, 0.30, 0.55)
 
 
 _GLASS: Final = (
     # ratio, amplitude, beating Hz, pan
-    (1.0, 1.0, 0.625, -0.12),
-    (1.0 + 0.0009, 0.28, 1.0, 0.5),
-    (2.0, 0.16, 1.5, 0.6),
-    (2.32, 0.10, 1.0, -0.7),
-    (3.0, 0.05, 2.0, 0.4),
-    (4.25, 0.07, 1.5, -0.5),
-    (6.63, 0.035, 2.5, 0.8),
+    (1.0, 1.0, 0.625, -0.3),
+    (1.0 + 0.0009, 0.45, 1.0, 0.7),
+    (2.0, 0.18, 1.5, 0.7),
+    (2.32, 0.11, 1.0, -0.8),
+    (3.0, 0.06, 2.0, 0.6),
+    (4.25, 0.08, 1.5, -0.7),
+    (6.63, 0.05, 2.5, 0.8),
 )
 
 
@@ -161,6 +166,7 @@ def glass(pitch: int, n_samples: int) -> F32:
         into = low if ratio < 2.0 else high
         place(into, wave, pan)
     high += loop.band(25_000 + pitch, 4, 32) * np.float32(0.006)
+    high += loop.hiss(56_000 + pitch) * np.float32(0.010)
     return opened((low, high), n_samples, 0.28, 0.6)
 
 
@@ -172,8 +178,10 @@ _DRAWBARS: Final = (
     (2.0, 0.42),
     (3.0, 0.16),
     (4.0, 0.10),
-    (6.0, 0.04),
-    (8.0, 0.03),
+    (6.0, 0.06),
+    (8.0, 0.08),
+    (12.0, 0.03),
+    (16.0, 0.03),
 )
 
 
@@ -187,13 +195,14 @@ def organ(pitch: int, n_samples: int) -> F32:
         near = loop.slow(1.0 / ORGAN_LOOP_S, n_round, side * 1431655765)
         for part, (ratio, amplitude) in enumerate(_DRAWBARS):
             frequency = loop.base_hz * ratio
-            if frequency > 5_000.0:
+            if frequency > 8_000.0:
                 continue
             turned = loop.turn(frequency, n_round, scatter(pitch, part))
             turned += bend(near, frequency, 1.0 / ORGAN_LOOP_S, 2.2)
             wave = sine_of(turned)
-            wave *= np.float32(amplitude * low_pass(frequency, 2_600.0))
-            wave *= near * np.float32(0.07 + 0.03 * ratio) + np.float32(1.0)
+            wave *= np.float32(amplitude * low_pass(frequency, 3_800.0))
+            # The higher, the more it is thrown about, up to a fifth.
+            wave *= near * np.float32(min(0.20, 0.07 + 0.03 * ratio)) + np.float32(1.0)
             out[side] += wave
     note = tiled(out, n_samples) * rising(0.008, n_samples)
     click = loop.band(27_000 + pitch, 4, 32)[:480] * fading(0.004, 480)
@@ -209,7 +218,7 @@ def air(pitch: int, n_samples: int) -> F32:
     swings = loop.slow(1.0 / AIR_LOOP_S, n_round, scatter(pitch, 7))
     for side in (0, 1):
         for number, amplitude, n_window in (
-            (1, 1.0, 512),
+            (1, 1.0, 256),
             (2, 0.5, 256),
             (3, 0.28, 256),
             (5, 0.12, 128),
@@ -221,4 +230,8 @@ def air(pitch: int, n_samples: int) -> F32:
         wind = loop.band(31_000 + 2 * pitch + side, 2, 16)
         wind *= swings * np.float32(0.4 if side else -0.4) + np.float32(1.0)
         out[side] += wind * np.float32(0.10)
+        out[side] += loop.hiss(57_000 + 2 * pitch + side) * np.float32(0.035)
+    # Left and right are two breaths; a share of each in the other keeps them in one room.
+    out += out[::-1] * np.float32(0.35)
+    out = np.stack([without_offset(side, np.ones(n_round, np.float32)) for side in out])
     return tiled(out, n_samples) * rising(0.45, n_samples)

@@ -49,6 +49,7 @@ def vinyl(pitch: int, n_samples: int) -> F32:
     for side in (0, 1):
         hiss = noise(63_000 + side, n_round)
         out[side] += banded(hiss, 4, 64) * np.float32(0.022)
+        out[side] += banded(noise(65_000 + side, n_round), 2, 8) * np.float32(0.006)
     return tiled(out, n_samples) * swell(0.25, n_samples)
 
 
@@ -61,10 +62,12 @@ def sea(pitch: int, n_samples: int) -> F32:
         rough = noise(64_000 + side, n_round)
         surf = banded(rough, 8, 64)
         deep = banded(rough, 32, 256)
+        spray = banded(noise(66_000 + side, n_round), 2, 8)
         near = sine(phase(once, n_round, 715827882 * side))
         far = sine(phase(2 * once, n_round, 1431655765 + 1000000000 * side))
         out[side] += deep * (near * np.float32(0.30) + np.float32(0.75))
         out[side] += surf * (
             near * far * np.float32(0.10) + near * np.float32(0.08) + np.float32(0.16)
         )
+        out[side] += spray * (near * np.float32(0.018) + np.float32(0.030))
     return tiled(out, n_samples) * swell(0.8, n_samples)

@@ -5,19 +5,27 @@
     movement 192 s ─ section of 8 bars ─ phrase of 4 bars ─ bar ─ notes
 
 Every level is found from its own number; a phrase looks at its own bars alone, and the last phrase
-of a movement at the key of the next, which it prepares.
+of a movement at the key of the next, which it prepares. Two movements that follow each other are
+never led by the same body, and at the most one of them leaves the key of the palette.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.chance import draws
 from astradio_stream.music.theory import nearest_octave
-from astradio_stream.music.v1_1.genres import GENRES, Genre
-from astradio_stream.music.v1_1.harmony import CLOSED, OPEN, Chord, chord_of, voicings_of
+from astradio_stream.music.v1_1.genres import GENRES, Genre, Role, coloured
+from astradio_stream.music.v1_1.harmony import (
+    CLOSED,
+    OPEN,
+    Chord,
+    chord_of,
+    strained,
+    voicings_of,
+)
 from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES
 from astradio_stream.units import SAMPLE_RATE_HZ
 
@@ -35,6 +43,10 @@ class Decision(IntEnum):
     BAR = 14
     TEXTURE = 15
     SECTION = 16
+    LEAD = 17
+    DIALOGUE = 18
+    HEAD = 19
+    BENDING = 20
 
 
 STATE, VARY, CONTRAST, RETURN = range(4)
@@ -47,8 +59,15 @@ _FORMS: Final = (
 )
 """Cycles of sections; a movement that is longer goes round."""
 
-_KEY_MOVES: Final = (0, 0, 0, 0, 7, 5, 9, 3)
-"""Semitones from the palette's key to a movement's: mostly at home, else to a near relation."""
+_KEY_MOVES: Final = (0, 7, 5, 7, 5, 2, 10)
+"""Semitones from the palette's key to that of an odd movement: a fifth or two away, or none."""
+
+SPEAKERS: Final = (2, 3, 4, 5, 7)
+"""Bodies that can speak with the theme: Mercury, Venus, Mars, Jupiter, Uranus; the others carry
+harmony or bass."""
+_NOT_SPEAKING: Final = ("", "drums", "stab")
+_SLOW_PACE: Final = 0.32
+"""Below this a chord lasts twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +87,14 @@ class Movement:
     """The body that leads."""
     partner: int
     """The body it speaks with: of its strongest aspect, or the Moon."""
+    bond: str
+    """Kind of that aspect; empty for none."""
     hardness: float
     """Of that aspect (0 soft to 1 hard)."""
+    speaker: int
+    """Whose voice speaks with the theme."""
+    roles: tuple[Role, ...]
+    """What each body plays, on the instrument of its sign."""
     form: tuple[int, ...]
     pans: tuple[float, ...]
     """Where each body stands (-1 left to 1 right), shifted so that both sides weigh the same."""
@@ -82,6 +107,12 @@ class Movement:
     def section_kind(self, section: int) -> int:
         """Return STATE, VARY, CONTRAST or RETURN."""
         return self.form[section % len(self.form)]
+
+    @property
+    def chord_bars(self) -> int:
+        """Return bars per chord: twice the genre's where the pace is slow."""
+        slow = self.palette.pace < _SLOW_PACE and self.genre.chord_bars == 1
+        return 2 if slow else self.genre.chord_bars
 
     @property
     def n_sections(self) -> int:
@@ -99,34 +130,98 @@ def bars_and_beats(palette: Palette, reading: Reading) -> tuple[int, int]:
     return 4 * max(2, round(bpm * minutes / beats / 4.0)), beats
 
 
-def movement_of(seed: int, number: int, palette: Palette, reading: Reading) -> Movement:
-    """Return a movement by its number."""
-    chance = draws(seed, Decision.MOVEMENT, number, n=8)
-    weights = [body.share + 0.04 for body in reading.bodies]
-    lead = chance.weighted(weights)
-    partner, hardness = (1 if lead != 1 else 0), 0.3
-    for aspect in reading.aspects:
-        if lead in (aspect.a, aspect.b):
+def lead_of(seed: int, number: int, reading: Reading) -> int:
+    """Return the body that leads a movement: by its weight in the chart, never twice running."""
+
+    def drawn(at: int, barred: tuple[int, ...]) -> int:
+        weights = [
+            0.0 if n in barred else body.share + 0.04 for n, body in enumerate(reading.bodies)
+        ]
+        return draws(seed, Decision.LEAD, at, n=1).weighted(weights)
+
+    if number % 2 == 0:
+        return drawn(number, ())
+    return drawn(number, (drawn(number - 1, ()), drawn(number + 1, ())))
+
+
+def can_speak(movement: Movement, body: int) -> bool:
+    """Return whether a body can speak with the theme on its instrument."""
+    return body in SPEAKERS and movement.roles[body].instrument not in _NOT_SPEAKING
+
+
+def _partner_of(
+    lead: int, reading: Reading, speakers: tuple[int, ...]
+) -> tuple[int, str, float, int]:
+    """Return the partner of a leading body, the kind and hardness of their bond, who speaks."""
+    for wanted in (speakers, range(10) if lead in speakers else ()):
+        for aspect in reading.aspects:
+            if lead not in (aspect.a, aspect.b):
+                continue
             partner = aspect.b if aspect.a == lead else aspect.a
-            hardness = aspect.hardness
-            break
-    n_bars, beats = bars_and_beats(palette, reading)
-    move = chance.pick(_KEY_MOVES)
-    form = chance.pick(_FORMS)
+            if partner in wanted:
+                speaker = partner if partner in speakers else lead
+                return partner, aspect.kind, aspect.hardness, speaker
+    return (1 if lead != 1 else 0), "", 0.3, (lead if lead in speakers else speakers[0])
+
+
+def movement_of(
+    seed: int, number: int, palette: Palette, reading: Reading, *, lead: int, mood: Reading
+) -> Movement:
+    """Return a movement by its number.
+
+    Args:
+        seed: The programme's.
+        number: Of the movement.
+        palette: What holds for it.
+        reading: The chart whose voices play.
+        lead: The body that leads it.
+        mood: What the palette was read from: it sets the metre too.
+    """
+    chance = draws(seed, Decision.MOVEMENT, number, n=8)
+    genre = GENRES[palette.genre]
+    roles = coloured(genre, [body.sign for body in reading.bodies])
+    partner, bond, hardness, speaker = _partner_of(lead, reading, _speakers(roles))
+    n_bars, beats = bars_and_beats(palette, mood)
+    move, form = _move(chance.pick(_KEY_MOVES), palette.mode), chance.pick(_FORMS)
+    leaves = number % 2 == 1 and not palette.is_key_wished
     return Movement(
         number=number,
         palette=palette,
         reading=reading,
-        genre=GENRES[palette.genre],
+        genre=genre,
         n_bars=n_bars,
         beats=beats,
-        tonic=(palette.key + (move if number else 0)) % 12,
+        tonic=(palette.key + (move if leaves else 0)) % 12,
         lead=lead,
         partner=partner,
+        bond=bond,
         hardness=hardness,
+        speaker=speaker,
+        roles=roles,
         form=form,
-        pans=balanced_pans(reading, GENRES[palette.genre]),
+        pans=balanced_pans(reading, genre),
     )
+
+
+def led_by(movement: Movement, lead: int, reading: Reading) -> Movement:
+    """Return a movement as another chart leads it: its voices, its bonds, the same form and key."""
+    roles = coloured(movement.genre, [body.sign for body in reading.bodies])
+    partner, bond, hardness, speaker = _partner_of(lead, reading, _speakers(roles))
+    return replace(
+        movement,
+        reading=reading,
+        lead=lead,
+        partner=partner,
+        bond=bond,
+        hardness=hardness,
+        speaker=speaker,
+        roles=roles,
+        pans=balanced_pans(reading, movement.genre),
+    )
+
+
+def _speakers(roles: tuple[Role, ...]) -> tuple[int, ...]:
+    return tuple(body for body in SPEAKERS if roles[body].instrument not in _NOT_SPEAKING)
 
 
 def balanced_pans(reading: Reading, genre: Genre) -> tuple[float, ...]:
@@ -148,7 +243,7 @@ def fullness_of(seed: int, movement: Movement, section: int) -> float:
     shape = movement.palette.arc_shape
     breath = draws(seed, Decision.SECTION, movement.number, section, n=1).signed()
     contrast = -0.12 if movement.section_kind(section) == CONTRAST else 0.0
-    level = 0.60 + (0.50 + 0.35 * shape) * (arc - 0.62) + 0.10 * breath + contrast
+    level = 0.60 + (0.20 + 0.90 * shape) * (arc - 0.62) + 0.10 * breath + contrast
     return min(1.0, max(0.12, level))
 
 
@@ -169,6 +264,50 @@ class Phrase:
     """Upper voices of each chord, low to high."""
 
 
+def closes(movement: Movement, number: int) -> bool:
+    """Return whether a phrase comes to rest: each second one, and the last."""
+    return number % 2 == 1 or number == movement.n_bars // 4 - 1
+
+
+def _chords_of(
+    seed: int, movement: Movement, number: int, next_tonic: int | None
+) -> tuple[Chord, ...]:
+    """Return the chords of a phrase; where the next tonic is another, the last one leads to it."""
+    palette, genre = movement.palette, movement.genre
+    # The same material has the same chords: statement, variation and return share theirs.
+    material = 1 if movement.section_kind(number // 2) == CONTRAST else 0
+    chance = draws(seed, Decision.CHORDS, movement.number, material, n=8)
+    opening, closing = chance.pick(OPEN[genre.harmony]), chance.pick(CLOSED[genre.harmony])
+    # A period: the second phrase begins like the first and comes to rest.
+    kept = len(opening) // 2
+    degrees = (*opening[:kept], *closing[kept:]) if closes(movement, number) else opening
+    if genre.chord_bars == 2:
+        degrees = tuple(degree for degree in degrees for _ in range(2))
+    elif movement.chord_bars == 2:
+        # Two bars at home and two away, rather where the tonic is still in the chord.
+        away = next(degree for degree in (*degrees, 3) if degree not in (0, 4))
+        degrees = (away, away, 0, 0) if closes(movement, number) else (0, 0, away, away)
+    if next_tonic is not None and next_tonic != movement.tonic:
+        # The last chord is shared with the next key wherever this scale has one that is.
+        shared = _common_degree(movement.tonic, palette.mode, next_tonic)
+        degrees = (*degrees[:3], 4 if shared is None else shared)
+    early = [chance.unit() for _ in range(4)]
+    return tuple(
+        chord_of(
+            degree,
+            palette.mode,
+            strained(
+                genre.colours,
+                palette.tension,
+                early[place - place % movement.chord_bars],
+                at_home=degree == 0,
+            ),
+            cadence=genre.harmony == "functional",
+        )
+        for place, degree in enumerate(degrees)
+    )
+
+
 def phrase_of(seed: int, movement: Movement, number: int, next_tonic: int) -> Phrase:
     """Return the harmony of a phrase.
 
@@ -178,40 +317,45 @@ def phrase_of(seed: int, movement: Movement, number: int, next_tonic: int) -> Ph
         number: Within the movement.
         next_tonic: Pitch class of the next movement's tonic, which the last phrase prepares.
     """
-    section, half = divmod(number, 2)
-    kind = movement.section_kind(section)
-    last = number == movement.n_bars // 4 - 1
-    closes = half == 1 or last
-    mode, genre = movement.palette.mode, movement.genre
-
-    # The same material has the same chords: statement, variation and return share theirs.
-    material = 1 if kind == CONTRAST else 0
-    chance = draws(seed, Decision.CHORDS, movement.number, material, n=4)
-    opening, closing = chance.pick(OPEN[genre.harmony]), chance.pick(CLOSED[genre.harmony])
-    # A period: the second phrase begins like the first and comes to rest.
-    kept = len(opening) // 2
-    degrees = (*opening[:kept], *closing[kept:]) if closes else opening
-    if genre.chord_bars == 2:
-        degrees = tuple(degree for degree in degrees for _ in range(2))
-    if last and next_tonic != movement.tonic:
-        # The last chord is shared with the next key wherever this scale has one that is.
-        degrees = (*degrees[:3], _common_degree(movement, next_tonic))
-    chords = tuple(
-        chord_of(degree, mode, genre.colours, cadence=genre.harmony == "functional" and place >= 1)
-        for place, degree in enumerate(degrees)
-    )
+    palette, last = movement.palette, number == movement.n_bars // 4 - 1
+    chords = _chords_of(seed, movement, number, next_tonic if last else None)
     tonic = nearest_octave(movement.tonic, 60)
-    basses = tuple(nearest_octave(chord.pitch(tonic, mode, chord.degree), 38) for chord in chords)
-    voicings = voicings_of(chords, basses, tonic, mode, 62)
-    return Phrase(number, section, kind, closes, chords, basses, voicings)
+
+    def bass(chord: Chord) -> int:
+        return nearest_octave(chord.pitch(tonic, palette.mode, chord.degree), 38)
+
+    after = None
+    if not last:
+        first = _chords_of(seed, movement, number + 1, None)[0]
+        after = first, bass(first)
+    basses = tuple(bass(chord) for chord in chords)
+    centre = 55 + round(3.0 * palette.register + 9.0 * palette.brightness)
+    voicings = voicings_of(chords, basses, (tonic, palette.mode, centre), after)
+    return Phrase(
+        number,
+        number // 2,
+        movement.section_kind(number // 2),
+        closes(movement, number),
+        chords,
+        basses,
+        voicings,
+    )
 
 
-def _common_degree(movement: Movement, next_tonic: int) -> int:
-    """Return the degree whose chord leads best into the next key: its dominant or its tonic."""
-    tonic, mode = movement.tonic, movement.palette.mode
+def _common_degree(tonic: int, mode: str, next_tonic: int) -> int | None:
+    """Return the degree whose chord leads best into the next key, if this scale has one.
+
+    It is the dominant of the next key, else its tonic, else its subdominant.
+    """
     for wanted in ((next_tonic + 7) % 12, next_tonic, (next_tonic + 5) % 12):
         for degree in range(7):
             chord = chord_of(degree, mode, (0, 2, 4), cadence=False)
             if chord.degree == degree and chord.pitch(tonic, mode, degree) % 12 == wanted:
                 return degree
-    return 4
+    return None
+
+
+def _move(wanted: int, mode: str) -> int:
+    """Return a move of key, or none where no chord leads there and back."""
+    there, back = _common_degree(0, mode, wanted), _common_degree(wanted, mode, 0)
+    return wanted if there is not None and back is not None else 0

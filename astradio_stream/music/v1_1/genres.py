@@ -1,12 +1,16 @@
 """The genres: six tables of tempo, groove, harmony and instruments.
 
 A role is what a body plays (see `parts`); a genre says on which instrument, how loud, and where.
+The element of a body's sign chooses among the instruments of its family.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,9 @@ _NONE: Final = Role("", 0, 0, 0.0, 2.0, 1.0)
 GENRES: Final = {
     genre.name: genre
     for genre in (
-        Genre("ambient", 54, 78, 0.5, 2, 2, "modal", (0, 2, 4, 8), "heartbeat", "long", 0.86, (
+        Genre("ambient", 54, 78, 0.5, 2, 2, "modal", (0, 2, 4, 8), "heartbeat", "long", 1.10, (
             #    instrument    range    gain  enters rests
-            Role("flute",      62, 84,  0.62, 0.35, 0.04),
+            Role("flute",      62, 84,  0.62, 0.05, 0.04),
             Role("piano",      50, 79,  0.55, 0.00, 0.10),
             Role("celesta",    72, 93,  0.34, 0.30, 0.25),
             Role("glass",      60, 84,  0.40, 0.45, 0.20),
@@ -71,11 +75,11 @@ GENRES: Final = {
             Role("pad",        48, 74,  0.62, 0.00, 0.00),
             Role("air",        48, 67,  0.30, 0.30, 0.15),
         )),
-        Genre("classical", 66, 116, 0.5, 2, 1, "functional", (0, 2, 4), "", "song", 1.18, (
-            Role("violin",     60, 86,  0.66, 0.28, 0.04),
+        Genre("classical", 66, 116, 0.5, 2, 1, "functional", (0, 2, 4), "", "song", 1.04, (
+            Role("violin",     60, 86,  0.66, 0.05, 0.04),
             Role("harp",       50, 84,  0.50, 0.00, 0.10),
             Role("celesta",    70, 94,  0.40, 0.40, 0.25),
-            Role("flute",      62, 84,  0.46, 0.50, 0.20),
+            Role("flute",      60, 84,  0.46, 0.50, 0.20),
             Role("guitar",     52, 74,  0.42, 0.60, 0.25),
             Role("choir",      55, 74,  0.36, 0.58, 0.25),
             Role("upright",    28, 50,  0.66, 0.22, 0.05),
@@ -83,11 +87,11 @@ GENRES: Final = {
             Role("strings",    48, 76,  0.60, 0.00, 0.00),
             Role("organ",      40, 60,  0.22, 0.70, 0.25),
         )),
-        Genre("jazz", 84, 148, 0.63, 2, 1, "jazz", (0, 2, 4, 6), "swing", "swing", 1.08, (
-            Role("lead",       56, 80,  0.66, 0.28, 0.04),
+        Genre("jazz", 84, 148, 0.63, 2, 1, "jazz", (0, 2, 4, 6), "swing", "swing", 1.01, (
+            Role("lead",       58, 82,  0.66, 0.05, 0.04),
             Role("epiano",     48, 74,  0.56, 0.00, 0.00),
             Role("vibes",      60, 82,  0.40, 0.42, 0.25),
-            Role("flute",      64, 84,  0.44, 0.58, 0.25),
+            Role("flute",      60, 84,  0.44, 0.58, 0.25),
             Role("drums",       0, 127, 0.62, 0.15, 0.04),
             Role("guitar",     50, 72,  0.36, 0.50, 0.25),
             Role("upright",    28, 52,  0.80, 0.10, 0.02),
@@ -95,11 +99,11 @@ GENRES: Final = {
             Role("strings",    52, 74,  0.26, 0.62, 0.25),
             _NONE,
         )),
-        Genre("electronic", 100, 126, 0.5, 4, 1, "loop", (0, 2, 4, 8), "four", "riff", 1.42, (
-            Role("saw",        58, 82,  0.52, 0.40, 0.04),
+        Genre("electronic", 100, 126, 0.5, 4, 1, "loop", (0, 2, 4, 8), "four", "riff", 1.04, (
+            Role("saw",        58, 82,  0.52, 0.05, 0.04),
             Role("pluck",      52, 84,  0.52, 0.00, 0.08),
             Role("pluck",      64, 88,  0.36, 0.35, 0.25),
-            Role("glass",      62, 86,  0.36, 0.55, 0.25),
+            Role("glass",      60, 86,  0.36, 0.55, 0.25),
             Role("drums",       0, 127, 0.80, 0.22, 0.03),
             Role("strings",    55, 79,  0.36, 0.52, 0.20),
             Role("bass",       28, 50,  0.72, 0.22, 0.04),
@@ -107,20 +111,20 @@ GENRES: Final = {
             Role("pad",        48, 74,  0.50, 0.00, 0.02),
             Role("sub",        28, 41,  0.46, 0.55, 0.15),
         )),
-        Genre("lofi", 70, 90, 0.58, 4, 1, "sevenths", (0, 2, 4, 6), "boombap", "song", 1.18, (
-            Role("guitar",     52, 76,  0.54, 0.30, 0.04),
+        Genre("lofi", 70, 90, 0.58, 4, 1, "sevenths", (0, 2, 4, 6), "boombap", "song", 1.00, (
+            Role("guitar",     57, 79,  0.54, 0.05, 0.04),
             Role("epiano",     46, 74,  0.62, 0.00, 0.00),
             Role("vibes",      60, 82,  0.36, 0.42, 0.25),
-            Role("flute",      62, 84,  0.40, 0.55, 0.25),
+            Role("flute",      60, 84,  0.40, 0.55, 0.25),
             Role("drums",       0, 127, 0.74, 0.14, 0.04),
             Role("strings",    55, 76,  0.28, 0.58, 0.25),
-            Role("bass",       28, 48,  0.74, 0.16, 0.03),
+            Role("bass",       28, 51,  0.74, 0.16, 0.03),
             Role("celesta",    72, 91,  0.24, 0.45, 0.35),
             Role("pad",        50, 72,  0.38, 0.30, 0.15),
             Role("vinyl",      60, 60,  0.16, 0.00, 0.00),
         )),
-        Genre("house", 117, 126, 0.54, 4, 1, "vamp", (0, 2, 4, 6), "house", "riff", 1.42, (
-            Role("lead",       58, 80,  0.50, 0.45, 0.04),
+        Genre("house", 117, 126, 0.54, 4, 1, "vamp", (0, 2, 4, 6), "house", "riff", 1.05, (
+            Role("lead",       58, 80,  0.50, 0.05, 0.04),
             Role("piano",      52, 79,  0.50, 0.32, 0.10),
             Role("pluck",      62, 86,  0.34, 0.42, 0.25),
             Role("strings",    58, 80,  0.34, 0.52, 0.20),
@@ -134,3 +138,97 @@ GENRES: Final = {
     )
 }
 # fmt: on
+
+_MOON, _NEPTUNE = 1, 8
+_SAME: Final = ("", "", "", "")
+
+# fmt: off
+FAMILIES: Final = {
+    #   fire        earth       air         water        of Sun to Pluto, as in the tables above
+    "ambient": (
+        ("lead",    "violin",   "flute",    "glass"),
+        ("harp",    "guitar",   "epiano",   "piano"),
+        ("bell",    "celesta",  "celesta",  "bell"),
+        ("violin",  "strings",  "flute",    "glass"),
+        ("pluck",   "guitar",   "harp",     "piano"),
+        ("saw",     "strings",  "violin",   "strings"),
+        ("organbass", "organbass", "sub",   "sub"),
+        ("celesta", "bell",     "celesta",  "bell"),
+        ("strings", "organ",    "choir",    "pad"),
+        _SAME,
+    ),
+    "classical": (
+        ("violin",  "violin",   "flute",    "flute"),
+        ("piano",   "piano",    "harp",     "harp"),
+        _SAME,
+        ("violin",  "lead",     "flute",    "strings"),
+        ("piano",   "guitar",   "harp",     "guitar"),
+        ("strings", "organ",    "choir",    "choir"),
+        _SAME,
+        ("bell",    "harp",     "celesta",  "bell"),
+        ("strings", "organ",    "choir",    "strings"),
+        _SAME,
+    ),
+    "jazz": (
+        ("lead",    "lead",     "violin",   "violin"),
+        ("piano",   "guitar",   "epiano",   "epiano"),
+        ("piano",   "vibes",    "celesta",  "vibes"),
+        ("lead",    "strings",  "flute",    "violin"),
+        _SAME,
+        ("piano",   "guitar",   "epiano",   "harp"),
+        _SAME,
+        ("bell",    "celesta",  "celesta",  "bell"),
+        ("strings", "organ",    "choir",    "pad"),
+        _SAME,
+    ),
+    "electronic": (
+        ("saw",     "lead",     "lead",     "saw"),
+        ("pluck",   "epiano",   "pluck",    "harp"),
+        ("pluck",   "celesta",  "bell",     "harp"),
+        ("violin",  "glass",    "flute",    "glass"),
+        _SAME,
+        ("saw",     "strings",  "violin",   "strings"),
+        _SAME,
+        ("celesta", "bell",     "celesta",  "bell"),
+        ("saw",     "strings",  "choir",    "pad"),
+        _SAME,
+    ),
+    "lofi": (
+        ("guitar",  "guitar",   "epiano",   "piano"),
+        ("piano",   "guitar",   "epiano",   "epiano"),
+        ("pluck",   "vibes",    "celesta",  "vibes"),
+        ("lead",    "strings",  "flute",    "violin"),
+        _SAME,
+        ("strings", "organ",    "strings",  "choir"),
+        ("bass",    "upright",  "bass",     "upright"),
+        ("bell",    "celesta",  "celesta",  "bell"),
+        ("strings", "organ",    "choir",    "pad"),
+        _SAME,
+    ),
+    "house": (
+        ("saw",     "lead",     "lead",     "violin"),
+        ("piano",   "epiano",   "piano",    "epiano"),
+        ("pluck",   "pluck",    "celesta",  "harp"),
+        ("violin",  "strings",  "strings",  "violin"),
+        _SAME,
+        _SAME,
+        _SAME,
+        ("vibes",   "vibes",    "celesta",  "vibes"),
+        ("saw",     "strings",  "choir",    "pad"),
+        _SAME,
+    ),
+}
+# fmt: on
+"""Instruments by the element of a sign. What is held may replace only what is held, what dies away
+only what dies away, so that the balance of a genre stays. Neptune, which stays in a sign for
+fourteen years, is coloured by the Moon's."""
+
+
+def coloured(genre: Genre, signs: Sequence[int]) -> tuple[Role, ...]:
+    """Return the roles of a genre on the instruments that suit the signs of the ten bodies."""
+    roles = []
+    for body, role in enumerate(genre.roles):
+        sign = signs[_MOON] if body == _NEPTUNE else signs[body]
+        instrument = FAMILIES[genre.name][body][sign % 4]
+        roles.append(replace(role, instrument=instrument) if instrument else role)
+    return tuple(roles)

@@ -3,12 +3,15 @@
 All chords belong to the scale of the movement, but for the raised leading tone of a minor cadence.
 A voicing is chosen from the chords of its own phrase alone: the first lies nearest to the centre of
 its register, each further one nearest to the one before, without parallel fifths or octaves between
-the outer voices.
+the outer voices, and with the leading tone and the seventh of a dominant resolved. The last one
+also looks at the first chord of the phrase that follows, so that the rules hold across phrases
+without a memory.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -47,6 +50,15 @@ CLOSED: Final = {
 }
 """Chords of a phrase that comes to rest on the tonic."""
 
+STRAINS: Final = (6, 8, 3)
+"""Steps above the root that tension adds to a chord, the mildest first: seventh, ninth, fourth."""
+_MOST_TONES: Final = 5
+_REST: Final = 0.25
+"""Tension below which a chord is at rest."""
+_FLOOR: Final = 48
+"""Lowest pitch of a voicing: close chords below are mud."""
+
+_DOMINANT: Final = 4
 _MINOR: Final = ("dorian", "aeolian", "phrygian", "locrian")
 
 
@@ -76,6 +88,26 @@ def firm(mode: str, degree: int) -> int:
     return degree if has_perfect_fifth(mode, degree) else (degree + 2) % 7
 
 
+def strained(
+    colours: tuple[int, ...], tension: float, chance: float, *, at_home: bool
+) -> tuple[int, ...]:
+    """Return the colours of a chord under tension: what it adds it never takes away again.
+
+    Args:
+        colours: Steps above the root that the genre has anyway.
+        tension: 0 to 1; near 0 the last of many colours is left out, from a quarter on there are
+            more, at 1 two or three.
+        chance: Of this chord (0-1): some are strained earlier than others.
+        at_home: Whether it is the tonic, which stays restful until all else is strained.
+    """
+    if tension < _REST * chance and len(colours) > 3:
+        return colours[:-1]
+    pressed = max(0.0, tension - (_REST + 0.45 if at_home else _REST)) / (1.0 - _REST)
+    wanted = [step for step in STRAINS if step not in colours]
+    n_added = int(2.2 * pressed + 0.9 * chance) if pressed else 0
+    return (*colours, *wanted[:n_added])[:_MOST_TONES]
+
+
 def chord_of(degree: int, mode: str, colours: tuple[int, ...], *, cadence: bool) -> Chord:
     """Return the chord on a degree; `cadence` raises the leading tone of a minor dominant."""
     root = firm(mode, degree)
@@ -86,10 +118,12 @@ def chord_of(degree: int, mode: str, colours: tuple[int, ...], *, cadence: bool)
     return Chord(root, tuple(root + colour for colour in kept), raised)
 
 
-def _candidates(chord: Chord, tonic: int, mode: str, centre: int) -> list[tuple[int, ...]]:
+@lru_cache(maxsize=512)
+def _candidates(chord: Chord, tonic: int, mode: str, centre: int) -> tuple[tuple[int, ...], ...]:
     """Return voicings of a chord, low to high, around a centre."""
     classes = [pitch % 12 for pitch in chord.pitches(tonic, mode)]
-    places = [pitch for pitch in range(centre - 10, centre + 11) if pitch % 12 in classes]
+    lowest = max(_FLOOR, centre - 10)
+    places = [pitch for pitch in range(lowest, lowest + 21) if pitch % 12 in classes]
     n_tones = len(set(classes))
     complete = [
         voicing
@@ -98,11 +132,11 @@ def _candidates(chord: Chord, tonic: int, mode: str, centre: int) -> list[tuple[
     ]
     # Seconds within a voicing are spread where that can be.
     spread = [voicing for voicing in complete if all(b - a >= 2 for a, b in pairwise(voicing))]
-    return spread or complete
+    return tuple(spread or complete)
 
 
-def _is_parallel(before: tuple[int, int], after: tuple[int, int]) -> bool:
-    """Return whether two outer voices move in parallel fifths or octaves."""
+def is_parallel(before: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Return whether two outer voices, (low, high), move in parallel fifths or octaves."""
     if before == after or before[0] == after[0]:
         return False
     first, second = (before[1] - before[0]) % 12, (after[1] - after[0]) % 12
@@ -110,34 +144,120 @@ def _is_parallel(before: tuple[int, int], after: tuple[int, int]) -> bool:
     return same_way and first == second and first in (0, 7)
 
 
+def _distance(before: tuple[int, ...], after: tuple[int, ...]) -> int:
+    """Return how far the voices move in all, counted from the highest down."""
+    moved = 0
+    for a, b in zip(reversed(before), reversed(after), strict=False):
+        moved += abs(a - b)
+    return moved
+
+
+def _at_rest(voicing: tuple[int, ...], centre: int) -> int:
+    """Return how far a voicing lies from the centre of its register."""
+    middle = 0
+    for pitch in voicing:
+        middle += pitch
+    return abs(middle - centre * len(voicing))
+
+
+def _unresolved(
+    chord: Chord, before: tuple[int, ...], after: tuple[int, ...], tonic: int, mode: str
+) -> int:
+    """Return how many tones of a dominant do not go where they lead: a third up, a seventh down."""
+    classes = {pitch % 12 for pitch in after}
+    third = chord.pitch(tonic, mode, chord.degree + 2) % 12
+    seventh = chord.pitch(tonic, mode, chord.degree + 6) % 12
+    n_left = 0
+    for pitch in before:
+        if pitch % 12 == third and (pitch + 1) % 12 in classes and pitch not in after:
+            n_left += pitch + 1 not in after
+        elif pitch % 12 == seventh:
+            down = [pitch - by for by in (1, 2) if (pitch - by) % 12 in classes]
+            n_left += bool(down) and not any(goal in after for goal in down)
+    return n_left
+
+
+def first_voicing(chord: Chord, tonic: int, mode: str, centre: int) -> tuple[int, ...]:
+    """Return the voicing with which a phrase begins: the one nearest to the centre."""
+    return min(_candidates(chord, tonic, mode, centre), key=lambda v: (_at_rest(v, centre), v))
+
+
 def voicings_of(
-    chords: Sequence[Chord], basses: Sequence[int], tonic: int, mode: str, centre: int
+    chords: Sequence[Chord],
+    basses: Sequence[int],
+    place: tuple[int, str, int],
+    after: tuple[Chord, int] | None = None,
 ) -> tuple[tuple[int, ...], ...]:
     """Return a voicing for each chord of a phrase.
 
     Args:
         chords: One per bar.
         basses: Pitch of the bass under each.
-        tonic: Pitch of the tonic.
-        mode: Name of the mode.
-        centre: Pitch around which the voicings lie.
+        place: Pitch of the tonic, name of the mode, pitch around which the voicings lie.
+        after: The first chord of the next phrase and its bass, to which the last one leads.
     """
-    voiced: list[tuple[int, ...]] = []
-    for place, chord in enumerate(chords):
+    tonic, mode, centre = place
+    voiced = [first_voicing(chords[0], tonic, mode, centre)]
+    goal = None
+    if after is not None:
+        goal = after[1], first_voicing(after[0], tonic, mode, centre)
+    for bar in range(1, len(chords)):
+        before, chord = voiced[-1], chords[bar]
+        leads_on = goal is not None and bar == len(chords) - 1
+        if chord == chords[bar - 1] and not leads_on:
+            voiced.append(before)
+            continue
         best: tuple[int, ...] = ()
         least = 1 << 30
         for candidate in _candidates(chord, tonic, mode, centre):
-            middle = 0
-            for pitch in candidate:
-                middle += pitch
-            cost = abs(middle - centre * len(candidate))
-            if voiced:
-                before = voiced[-1]
-                for a, b in zip(before, candidate, strict=False):
-                    cost += 4 * abs(a - b)
-                outer = (basses[place - 1], before[-1]), (basses[place], candidate[-1])
-                cost += 1_000 * _is_parallel(*outer)
+            cost = _at_rest(candidate, centre) + 4 * _distance(before, candidate)
+            here = (basses[bar], candidate[-1])
+            cost += 1_000 * is_parallel((basses[bar - 1], before[-1]), here)
+            if chords[bar - 1].degree == _DOMINANT:
+                cost += 100 * _unresolved(chords[bar - 1], before, candidate, tonic, mode)
+            if goal is not None and leads_on:
+                cost += 2 * _distance(candidate, goal[1])
+                cost += 1_000 * is_parallel(here, (goal[0], goal[1][-1]))
             if cost < least:
                 best, least = candidate, cost
         voiced.append(best)
     return tuple(voiced)
+
+
+def basses_under(
+    basses: Sequence[int],
+    tops: Sequence[int],
+    themes: Sequence[int | None],
+    lowest: int,
+    highest: int,
+) -> tuple[int, ...]:
+    """Return basses, moved by octaves where they would run parallel to the theme or the chords.
+
+    The first and the last stay, so that periods fit together whatever happens within them.
+
+    Args:
+        basses: Pitch of the bass in each bar.
+        tops: Highest tone of the chord in each.
+        themes: Pitch of the theme on each first beat, None where it is silent.
+        lowest: Of the instrument.
+        highest: Of the instrument.
+    """
+    paths: dict[int, tuple[int, tuple[int, ...]]] = {basses[0]: (0, (basses[0],))}
+    for bar in range(1, len(basses)):
+        shifts = (0,) if bar == len(basses) - 1 else (0, 12, -12)
+        places = [basses[bar] + s for s in shifts if not s or lowest <= basses[bar] + s <= highest]
+        onward: dict[int, tuple[int, tuple[int, ...]]] = {}
+        for pitch in places:
+            best: tuple[int, tuple[int, ...]] | None = None
+            for before, (so_far, path) in paths.items():
+                cost = so_far + (pitch != basses[bar])
+                cost += 100 * is_parallel((before, tops[bar - 1]), (pitch, tops[bar]))
+                here, there = themes[bar - 1], themes[bar]
+                if here is not None and there is not None:
+                    cost += 10 * is_parallel((before, here), (pitch, there))
+                if best is None or cost < best[0]:
+                    best = cost, (*path, pitch)
+            if best is not None:
+                onward[pitch] = best
+        paths = onward
+    return min(paths.values())[1]

@@ -43,15 +43,16 @@ RULES: Final = (
     Rule("density",     "mercury",   0.80, "a strong Mercury fills every pause"),
     Rule("density",     "saturn",   -0.60, "Saturn leaves out"),
     Rule("density",     "water",    -0.30, "water flows in long notes"),
-    Rule("brightness",  "ease",      0.70, "soft aspects open the sky"),
-    Rule("brightness",  "friction", -0.60, "hard aspects cloud it"),
-    Rule("brightness",  "fire",      0.40, "fire shines"),
+    Rule("brightness",  "ease",      1.40, "soft aspects open the sky"),
+    Rule("brightness",  "friction", -1.50, "hard aspects cloud it"),
+    Rule("brightness",  "sun",       0.50, "a strong Sun gives light"),
+    Rule("brightness",  "fire",      0.50, "fire shines"),
     Rule("brightness",  "air",       0.25, "air is clear"),
-    Rule("brightness",  "jupiter",   0.50, "Jupiter is cheerful"),
-    Rule("brightness",  "pluto",    -0.60, "Pluto dwells below"),
+    Rule("brightness",  "jupiter",   0.70, "Jupiter is cheerful"),
+    Rule("brightness",  "pluto",    -0.90, "Pluto dwells below"),
     Rule("brightness",  "fullness",  0.20, "a full Moon lights the night"),
-    Rule("tension",     "friction",  1.20, "squares and oppositions rub"),
-    Rule("tension",     "ease",     -0.50, "trines and sextiles let go"),
+    Rule("tension",     "friction",  2.40, "squares and oppositions rub"),
+    Rule("tension",     "ease",     -1.00, "trines and sextiles let go"),
     Rule("tension",     "uranus",    0.50, "Uranus surprises"),
     Rule("syncopation", "uranus",    1.00, "Uranus falls beside the beat"),
     Rule("syncopation", "mars",      0.70, "Mars accents where it likes"),
@@ -71,7 +72,31 @@ RULES: Final = (
     Rule("drums",       "fire",      0.60, "fire wants to move"),
     Rule("drums",       "water",    -0.50, "water has no edges"),
     Rule("drums",       "neptune",  -0.60, "Neptune dissolves the beat"),
+    Rule("register",    "air",       0.60, "air is high"),
+    Rule("register",    "fire",      0.40, "fire rises"),
+    Rule("register",    "earth",    -0.60, "earth lies low"),
+    Rule("register",    "saturn",   -0.50, "Saturn is heavy"),
+    Rule("register",    "pluto",    -0.60, "Pluto is deep"),
+    Rule("pace",        "cardinal",  0.50, "cardinal signs move on"),
+    Rule("pace",        "mercury",   0.70, "Mercury changes the subject"),
+    Rule("pace",        "fixed",    -0.70, "fixed signs stay"),
+    Rule("pace",        "saturn",   -1.00, "Saturn's harmony is slow"),
 )
+
+LEAD_RULES: Final = (
+    #    dimension      leads       weight  reason
+    Rule("brightness",  "sun",       0.12, "the Sun leads into the open"),
+    Rule("arc_shape",   "moon",      0.25, "the Moon leads in tides"),
+    Rule("density",     "mercury",   0.18, "Mercury leads by talking"),
+    Rule("step_bias",   "venus",     0.20, "Venus leads gently"),
+    Rule("drums",       "mars",      0.20, "Mars leads the charge"),
+    Rule("register",    "jupiter",   0.25, "Jupiter leads upward"),
+    Rule("pace",        "saturn",   -0.35, "Saturn leads slowly"),
+    Rule("syncopation", "uranus",    0.25, "Uranus leads astray"),
+    Rule("space",       "neptune",   0.25, "Neptune leads far out"),
+    Rule("register",    "pluto",    -0.25, "Pluto leads down"),
+)
+"""How a movement bends to the body that leads it: what makes one differ from the next."""
 
 GENRE_RULES: Final = (
     Rule("ambient",     "water",     1.30, "water drifts"),
@@ -103,13 +128,14 @@ _MIDDLE: Final = {
     "cardinal": 1 / 3,
     "fixed": 1 / 3,
     "mutable": 1 / 3,
-    "ease": 0.45,
-    "friction": 0.45,
+    "ease": 0.63,
+    "friction": 0.64,
     "fullness": 0.5,
 }
 """What an ordinary sky has; a body's ordinary share is a tenth."""
 
 _STRONG_BODIES: Final = {
+    "sun": 0,
     "moon": 1,
     "mercury": 2,
     "venus": 3,
@@ -144,6 +170,12 @@ class Palette:
     arc_shape: float
     space: float
     drums: float
+    register: float
+    """Low to high."""
+    pace: float
+    """How fast chords follow each other."""
+    is_key_wished: bool
+    """Whether a listener chose the key: then no movement leaves it."""
     leap_cap: int
     """Largest leap of a melody (scale steps)."""
 
@@ -188,13 +220,27 @@ def _wish(wished: float | None, otherwise: float) -> float:
     return otherwise if wished is None else wished
 
 
-def palette_of(reading: Reading, controls: Controls) -> Palette:
-    """Return the constants of a movement under a reading, a listener's wishes respected."""
-    sky = {name: _clamp(value) for name, value in _moved(RULES, features_of(reading)).items()}
-    tension = _wish(controls.tension, sky["tension"])
+def _led(sky: dict[str, float], lead: int | None) -> dict[str, float]:
+    """Return dimensions bent by the body that leads."""
+    led = dict(sky)
+    for rule in LEAD_RULES:
+        if lead is not None and _STRONG_BODIES[rule.feature] == lead:
+            led[rule.dimension] += rule.weight
+    return led
+
+
+def palette_of(reading: Reading, controls: Controls, lead: int | None = None) -> Palette:
+    """Return the constants of a movement under a reading, a listener's wishes respected.
+
+    Args:
+        reading: What the sky says.
+        controls: What the listener says: it counts more.
+        lead: The body that leads the movement, if any.
+    """
+    moved = _led(_moved(RULES, features_of(reading)), lead)
+    sky = {name: _clamp(value) for name, value in moved.items()}
     brightness = _wish(controls.brightness, sky["brightness"])
-    mood = _clamp(brightness - 0.25 * (tension - 0.5))
-    mode = controls.mode or _MODES_DARK_TO_BRIGHT[min(5, int(mood * 6.0))]
+    mode = controls.mode or _MODES_DARK_TO_BRIGHT[min(5, int(brightness * 6.0))]
     key = KEY_NAMES.index(controls.key) if controls.key else (7 * reading.bodies[0].sign) % 12
     step_bias = _wish(controls.step_bias, sky["step_bias"])
     return Palette(
@@ -204,12 +250,15 @@ def palette_of(reading: Reading, controls: Controls) -> Palette:
         tempo=_wish(controls.tempo_norm, sky["tempo"]),
         density=_wish(controls.density, sky["density"]),
         brightness=brightness,
-        tension=tension,
+        tension=_wish(controls.tension, sky["tension"]),
         syncopation=_wish(controls.syncopation, sky["syncopation"]),
         step_bias=step_bias,
         motif_rate=_wish(controls.motif_rate, sky["motif_rate"]),
         arc_shape=_wish(controls.arc_shape, sky["arc_shape"]),
         space=_wish(controls.space, sky["space"]),
         drums=_wish(controls.drums, sky["drums"]),
+        register=sky["register"],
+        pace=sky["pace"],
+        is_key_wished=controls.key is not None,
         leap_cap=controls.leap_cap or (4 + round(3.0 * (1.0 - step_bias))),
     )

@@ -1,30 +1,38 @@
 """Ten bodies, ten idioms: what each plays in a bar, whatever the genre lends it as instrument.
 
-========  =====================================================================================
-Sun       the theme
-Moon      the moving chord: rises while the Moon waxes, falls while it wanes, fullest when full
-Mercury   quick figures, backwards when retrograde
-Venus     thirds and sixths beside the theme
-Mars      the drums; without them, low accents off the beat
-Jupiter   swelling chords above, stabs where the genre dances
-Saturn    the bass: pedal, walk or groove
-Uranus    single strokes where none is expected
-Neptune   the chord itself, blurred
-Pluto     the deep root, or what lies under everything
-========  =====================================================================================
+========  ==================================================  ===================================
+body      what it plays                                       when retrograde
+========  ==================================================  ===================================
+Sun       the theme                                           (never is)
+Moon      the moving chord: rises while the Moon waxes,       (never is)
+          falls while it wanes, wide when full, bare when new
+Mercury   quick figures, upward                               downward
+Venus     thirds and sixths below the theme                   above it
+Mars      the drums, with the groove of the rising sign;      leans on the weak beats
+          without them, low accents off the beat
+Jupiter   swelling chords above, stabs where the genre        comes in the middle of the chord
+          dances
+Saturn    the bass: pedal, walk or groove                     goes down where it went up
+Uranus    pairs of strokes where none is expected, upward     downward
+Neptune   the chord itself, all at once                       from the top down, blurred
+Pluto     the deep root, or what lies under everything        enters late
+========  ==================================================  ===================================
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.theory import nearest_octave
 from astradio_stream.music.v1_1.grooves import strokes_of
-from astradio_stream.music.v1_1.melody import Tone, pitch_in, register_of
+from astradio_stream.music.v1_1.harmony import basses_under
+from astradio_stream.music.v1_1.tones import Tone, pitch_in
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from astradio_stream.music.chance import Draws
     from astradio_stream.music.v1_1.form import Movement, Phrase
     from astradio_stream.music.v1_1.genres import Role
@@ -34,6 +42,15 @@ SUN, MOON, MERCURY, VENUS, MARS, JUPITER, SATURN, URANUS, NEPTUNE, PLUTO = range
 
 Played = Iterator[tuple[float, float, int, float]]
 """(beat, beats, pitch, velocity) of each note."""
+
+_COMPS: Final = {
+    "swing": ((0.0, 1.4), (1.5, 1.0)),
+    "boombap": ((0.0, 1.8), (2.5, 1.2)),
+    "house": ((0.5, 0.6), (1.5, 0.6), (2.25, 0.5), (3.5, 0.5)),
+}
+"""(beat, beats) of the chords that a groove is accompanied with; else they are broken."""
+_FIGURES: Final = ((0, 1, 2, 3), (0, 2, 1, 3), (1, 0, 2, 3))
+"""Mercury's figures, one to a phrase: places in a chord of four tones, upward as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +66,8 @@ class Scene:
     fullness: float
     melody: tuple[Tone, ...]
     """The phrase's."""
+    statement: tuple[Tone, ...]
+    """That with which the movement began."""
     chord_begins: bool
     """Whether the chord changes here."""
 
@@ -62,14 +81,75 @@ class Scene:
         """Beats of the bar."""
         return self.movement.beats
 
+    @property
+    def held_beats(self) -> float:
+        """Beats that a chord which begins here lasts."""
+        return float(self.beats * self.movement.chord_bars)
+
+    def is_retrograde(self, body: int) -> bool:
+        """Return whether a body goes backwards."""
+        return self.movement.reading.bodies[body].is_retrograde
+
     def theme_pitch(self, step: int) -> int:
         """Pitch of a step of the theme, in its own register."""
-        tonic, _, _ = register_of(self.movement)
+        role = self.movement.genre.roles[SUN]
+        tonic = nearest_octave(self.movement.tonic, (role.lowest + role.highest) // 2 - 6)
         return self.chord.pitch(tonic, self.movement.palette.mode, step)
 
     def pitch(self, step: int, role: Role) -> int:
         """Pitch of a scale step within the range of a role."""
         return pitch_in(self.movement, self.chord, step, role.lowest, role.highest)
+
+
+def folded(pitch: int, role: Role) -> int:
+    """Return a pitch moved by octaves into the range of a role."""
+    while pitch < role.lowest:
+        pitch += 12
+    while pitch > role.highest:
+        pitch -= 12
+    return pitch
+
+
+def fitted(pitches: Sequence[int], role: Role) -> list[int]:
+    """Return a line moved by octaves as a whole into the middle of a role's range."""
+    if not pitches:
+        return []
+    low, high = min(pitches), max(pitches)
+    middle = (role.lowest + role.highest) // 2
+    shift = nearest_octave((low + high) // 2, middle) - (low + high) // 2
+    return [folded(pitch + shift, role) for pitch in pitches]
+
+
+def nearby(pitches: Sequence[int], role: Role) -> list[int]:
+    """Return a line moved by as few octaves as it takes to be playable as a whole."""
+    if not pitches:
+        return []
+    low, high = min(pitches), max(pitches)
+    shift = 0
+    while low + shift < role.lowest:
+        shift += 12
+    while high + shift > role.highest and low + shift - 12 >= role.lowest:
+        shift -= 12
+    return [folded(pitch + shift, role) for pitch in pitches]
+
+
+def with_basses(
+    movement: Movement, phrases: Sequence[Phrase], melodies: Sequence[Sequence[Tone]]
+) -> tuple[Phrase, ...]:
+    """Return the phrases of a period with a bass that runs neither with theme nor with chords."""
+    theme, ground = movement.genre.roles[SUN], movement.roles[SATURN]
+    tonic = nearest_octave(movement.tonic, (theme.lowest + theme.highest) // 2 - 6)
+    basses, tops, sung = [], [], []
+    for phrase, melody in zip(phrases, melodies, strict=True):
+        first = {tone.bar: tone.step for tone in reversed(melody) if tone.beat == 0.0}
+        for bar, chord in enumerate(phrase.chords):
+            basses.append(folded(phrase.basses[bar], ground))
+            tops.append(phrase.voicings[bar][-1])
+            step = first.get(bar)
+            mode = movement.palette.mode
+            sung.append(None if step is None else chord.pitch(tonic, mode, step))
+    led = basses_under(basses, tops, sung, ground.lowest, ground.highest)
+    return tuple(replace(phrase, basses=led[4 * n : 4 * n + 4]) for n, phrase in enumerate(phrases))
 
 
 def _theme(scene: Scene, _role: Role, chance: Draws) -> Played:
@@ -81,78 +161,93 @@ def _theme(scene: Scene, _role: Role, chance: Draws) -> Played:
 
 def _moving_chord(scene: Scene, role: Role, chance: Draws) -> Played:
     reading, palette = scene.movement.reading, scene.movement.palette
-    voicing = scene.phrase.voicings[scene.place]
-    tones = [*voicing, voicing[0] + 12]
+    voicing = [folded(pitch, role) for pitch in scene.phrase.voicings[scene.place]]
+    if scene.movement.genre.groove in _COMPS:
+        yield from _comping(scene, role, sorted(set(voicing)), chance)
+        return
+    # New, the Moon is bare; half, it has an octave; full, it is at its widest.
+    added = (reading.fullness > 0.25) + (reading.fullness > 0.7)
+    tones = sorted({*voicing, *(p + 12 for p in voicing[:added] if p + 12 <= role.highest)})
     if reading.line < 0.0:
         tones.reverse()
-    comps = scene.movement.genre.groove in ("swing", "boombap", "house")
-    if comps:
-        spots = {
-            "swing": ((0.0, 1.4), (1.5, 1.0)),
-            "boombap": ((0.0, 1.8), (2.5, 1.2)),
-            "house": ((0.5, 0.6), (1.5, 0.6), (2.25, 0.5), (3.5, 0.5)),
-        }[scene.movement.genre.groove]
-        for beat, beats in spots:
-            if beat and chance.unit() > 0.55 + 0.4 * palette.density:
-                continue
-            for pitch in voicing:
-                yield beat, beats, _folded(pitch, role), 0.5 + 0.06 * chance.signed()
-        return
-    # Notes a beat: from one, thin, to four, dense; a full Moon leaves none out.
+    # Notes a beat: from one, thin, to three, dense; a full Moon leaves none out.
     rate = 1 + (palette.density > 0.35) + (palette.density + scene.fullness > 1.25)
     rate = rate if scene.movement.genre.name != "ambient" else max(1, rate - 1)
     each = 1.0 / rate
     for n in range(scene.beats * rate):
-        if n and chance.unit() < 0.30 - 0.26 * reading.fullness - 0.15 * palette.density:
+        left_out = chance.unit() < 0.30 - 0.26 * reading.fullness - 0.15 * palette.density
+        hand = chance.signed()
+        if n and left_out:
             continue
-        strength = 0.52 + 0.14 * (n == 0) + 0.08 * chance.signed()
-        yield n * each, max(0.8, each * 1.8), _folded(tones[n % len(tones)], role), strength
+        strength = 0.52 + 0.14 * (n == 0) + 0.08 * hand
+        yield n * each, max(0.8, each * 1.8), tones[n % len(tones)], strength
 
 
-def _folded(pitch: int, role: Role) -> int:
-    while pitch < role.lowest:
-        pitch += 12
-    while pitch > role.highest:
-        pitch -= 12
-    return pitch
+def _comping(scene: Scene, role: Role, voicing: list[int], chance: Draws) -> Played:
+    """Play whole chords: each further one of a bar is turned up, or down while the Moon wanes."""
+    reading, palette = scene.movement.reading, scene.movement.palette
+    chord = list(voicing)
+    for n, (beat, beats) in enumerate(_COMPS[scene.movement.genre.groove]):
+        plays, late, hand = chance.unit(), chance.unit(), chance.signed()
+        if n:
+            turned = [chord[0] + 12, *chord[1:]] if reading.line >= 0.0 else []
+            turned = turned or [chord[-1] - 12, *chord[:-1]]
+            if role.lowest <= min(turned) and max(turned) <= role.highest:
+                chord = sorted(turned)
+        if n and plays > 0.25 + 0.65 * palette.density + 0.2 * reading.fullness:
+            continue
+        # What syncopates comes an eighth after the beat.
+        at = beat + 0.5 if beat == 0.0 and late < 1.2 * (palette.syncopation - 0.3) else beat
+        for pitch in chord:
+            yield at, beats, pitch, 0.5 + 0.06 * hand
 
 
 def _figures(scene: Scene, role: Role, chance: Draws) -> Played:
     palette, chord = scene.movement.palette, scene.chord
-    figure = [0, 1, 2, 3] if chance.unit() < 0.5 else [0, 2, 1, 3]
-    if scene.movement.reading.bodies[MERCURY].is_retrograde:
+    figure = list(_FIGURES[scene.phrase.number % len(_FIGURES)])
+    if scene.is_retrograde(MERCURY):
         figure.reverse()
+    tonic = nearest_octave(scene.movement.tonic, 60)
     steps = [*chord.steps[:3], chord.steps[0] + 7]
+    line = [chord.pitch(tonic, palette.mode, step) for step in steps]
+    tones = fitted(line, role)
     rate = 4 if palette.density > 0.7 else 2
     if scene.movement.genre.name == "ambient":
         rate = 1
     odds = 0.06 + 0.48 * palette.density * (0.3 + 0.7 * scene.fullness)
     for n in range(scene.beats * rate):
-        if chance.unit() > odds:
-            continue
-        step = steps[figure[n % 4]] + 7
-        yield n / rate, 0.6, scene.pitch(step, role), 0.44 + 0.12 * chance.unit()
+        plays, strength = chance.unit(), chance.unit()
+        if plays <= odds:
+            yield n / rate, 0.6, tones[figure[n % 4]], 0.44 + 0.12 * strength
 
 
 def _companion(scene: Scene, role: Role, chance: Draws) -> Played:
     classes = {step % 7 for step in scene.chord.steps}
+    side = 1 if scene.is_retrograde(VENUS) else -1
     for tone in scene.melody:
         if tone.bar != scene.place or tone.beats < 0.75:
             continue
-        below = tone.step - 2 if (tone.step - 2) % 7 in classes else tone.step - 5
+        third, sixth = 2 * side, 5 * side
+        first, second = (third, sixth) if (tone.step + third) % 7 in classes else (sixth, third)
+        # Where the instrument does not reach, the same on the other side of the theme.
+        places = [scene.theme_pitch(tone.step + by) for by in (first, second, -second, -first)]
+        pitch = next((p for p in places if role.lowest <= p <= role.highest), places[0])
         strength = 0.52 + 0.08 * chance.signed()
-        yield tone.beat, tone.beats * 1.02, scene.pitch(below, role), strength
+        yield tone.beat, tone.beats * 1.02, folded(pitch, role), strength
 
 
 def _drive(scene: Scene, role: Role, chance: Draws) -> Played:
     palette = scene.movement.palette
     drive = palette.drums * (0.45 + 0.65 * scene.fullness)
+    turned = scene.is_retrograde(MARS)
     for beat in range(scene.beats):
-        if chance.unit() > 0.10 + 0.9 * drive:
+        plays, off, strength = chance.unit(), chance.unit(), chance.unit()
+        if plays > 0.10 + 0.9 * drive:
             continue
-        off = 0.5 if chance.unit() < palette.syncopation else 0.0
         step = scene.chord.steps[2 * (beat % 2)]
-        yield beat + off, 0.8, scene.pitch(step - 7, role), 0.46 + 0.16 * chance.unit()
+        accent = 0.08 if (beat % 2 == 1) == turned else 0.0
+        at = beat + (0.5 if off < palette.syncopation else 0.0)
+        yield at, 0.8, scene.pitch(step - 7, role), 0.46 + accent + 0.12 * strength
 
 
 def drum_strokes(scene: Scene, chance: Draws) -> Iterator[tuple[float, int, float]]:
@@ -162,64 +257,107 @@ def drum_strokes(scene: Scene, chance: Draws) -> Iterator[tuple[float, int, floa
     base = 0.30 if rhythmic else 0.0  # a dance without a beat would not be one
     wish = palette.drums
     drive = (base + 0.75 * wish) * (0.45 + 0.65 * scene.fullness) if wish > 0.0 else 0.0
-    ends_section = scene.bar % 8 == 7
-    yield from strokes_of(
-        genre.groove, drive, fills=ends_section, opens=scene.bar % 8 == 0, chance=chance
+    lean = 0.12 if scene.is_retrograde(MARS) else 0.0
+    strokes = strokes_of(
+        genre.groove,
+        drive,
+        palette.syncopation,
+        scene.movement.reading.rising % 3,
+        fills=scene.bar % 8 == 7,
+        turns=scene.bar % 8 == 3,
+        opens=scene.bar % 8 == 0,
+        chance=chance,
     )
+    for beat, piece, velocity in strokes:
+        weak = beat % 2.0 >= 1.0
+        yield beat, piece, min(1.0, velocity * (1.0 + (lean if weak else -lean)))
 
 
 def _swell(scene: Scene, role: Role, chance: Draws) -> Played:
     voicing = scene.phrase.voicings[scene.place]
+    late = 0.5 * scene.beats if scene.is_retrograde(JUPITER) else 0.0
     if role.instrument == "stab":
-        spots = (0.75, 1.5, 2.75) if scene.movement.palette.syncopation > 0.45 else (0.0, 1.5, 3.0)
-        for beat in spots:
-            if chance.unit() < 0.45 + 0.5 * scene.movement.palette.density:
+        palette = scene.movement.palette
+        off = palette.syncopation
+        spots = (0.0 if off < 0.35 else 0.75, 1.5, 3.0 if off < 0.6 else 2.75)
+        for place, beat in enumerate(spots):
+            plays = chance.unit() < 0.45 + 0.5 * palette.density
+            if plays and not (late and place == 0):
                 for pitch in voicing[-3:]:
-                    yield beat, 0.4, _folded(pitch, role), 0.5
-        return
-    if scene.chord_begins:
-        beats = float(scene.beats * scene.movement.genre.chord_bars)
+                    yield beat, 0.4, folded(pitch, role), 0.5
+    elif scene.chord_begins:
         for pitch in voicing[-2:]:
-            yield 0.0, beats, _folded(pitch + 12, role), 0.55
+            yield late, scene.held_beats - late, folded(pitch + 12, role), 0.55
 
 
 def _ground(scene: Scene, role: Role, chance: Draws) -> Played:
-    genre, beats = scene.movement.genre, scene.beats
-    root = _folded(scene.phrase.basses[scene.place], role)
-    if genre.groove == "swing":
-        yield from _walk(scene, role, root, chance)
-    elif genre.groove == "house":
-        for beat in (0.5, 1.5, 2.5, 3.5):
-            octave = 12 if beat == 2.5 and root + 12 <= role.highest else 0
-            yield beat, 0.42, root + octave, 0.66
-        if chance.unit() < scene.movement.palette.syncopation:
-            yield 3.75, 0.25, root, 0.5
-    elif genre.groove == "four":
-        for n in range(8):
-            if n % 2 == 0 or chance.unit() < 0.4 + 0.5 * scene.movement.palette.density:
-                yield n * 0.5, 0.42, root, 0.64 + 0.06 * (n % 4 == 0)
-    elif genre.groove == "boombap":
-        yield 0.0, 1.4, root, 0.74
-        yield 2.5, 1.0, _folded(scene.phrase.basses[scene.place] + 7, role), 0.6
-    elif genre.name == "ambient":
-        if scene.chord_begins:
-            yield 0.0, float(beats * genre.chord_bars) * 0.98, root, 0.6
-    else:
-        half = 2.0
-        yield 0.0, half * 0.95, root, 0.7
-        if scene.fullness > 0.4:
-            fifth = _folded(scene.pitch(scene.chord.steps[2] - 14, role), role)
-            yield half, (beats - half) * 0.9, fifth, 0.56
+    root = folded(scene.phrase.basses[scene.place], role)
+    yield from _GROUNDS[scene.movement.genre.name](scene, role, root, chance)
+
+
+def _drone(scene: Scene, _role: Role, root: int, _chance: Draws) -> Played:
+    if scene.chord_begins:
+        yield 0.0, scene.held_beats * 0.98, root, 0.6
+
+
+def _halves(scene: Scene, role: Role, root: int, _chance: Draws) -> Played:
+    """Root and fifth, half a bar each; alone where little else plays."""
+    half = 2.0
+    yield 0.0, half * 0.95, root, 0.7
+    if scene.fullness > 0.4:
+        yield half, (scene.beats - half) * 0.9, _fifth(scene, role, root), 0.56
+
+
+def _eighths(scene: Scene, role: Role, root: int, chance: Draws) -> Played:
+    """Driving eighths, and what syncopates an anticipation of the next bar."""
+    palette = scene.movement.palette
+    for n in range(8):
+        plays = chance.unit() < 0.4 + 0.5 * palette.density
+        if n % 2 == 0 or plays:
+            yield n * 0.5, 0.42, root, 0.64 + 0.06 * (n % 4 == 0)
+    if chance.unit() < palette.syncopation - 0.3:
+        yield 3.75, 0.25, _fifth(scene, role, root), 0.5
+
+
+def _lazy(scene: Scene, role: Role, root: int, chance: Draws) -> Played:
+    yield 0.0, 1.4, root, 0.74
+    if chance.unit() < scene.movement.palette.syncopation:
+        yield 1.75, 0.5, root, 0.56
+    yield 2.5, 1.0, _fifth(scene, role, root), 0.6
+
+
+def _off_beats(scene: Scene, role: Role, root: int, chance: Draws) -> Played:
+    for beat in (0.5, 1.5, 2.5, 3.5):
+        octave = 12 if beat == 2.5 and root + 12 <= role.highest else 0
+        yield beat, 0.42, root + octave, 0.66
+    if chance.unit() < scene.movement.palette.syncopation:
+        yield 3.75, 0.25, root, 0.5
+
+
+def _fifth(scene: Scene, role: Role, root: int) -> int:
+    """Return the fifth of the chord above a root, or below it where Saturn goes backwards."""
+    tonic = nearest_octave(scene.movement.tonic, 60)
+    chord, mode = scene.chord, scene.movement.palette.mode
+    rise = (
+        chord.pitch(tonic, mode, chord.steps[2]) - chord.pitch(tonic, mode, chord.steps[0])
+    ) % 12
+    down = scene.is_retrograde(SATURN)
+    wanted = root + rise - (12 if down else 0)
+    other = root + rise - (0 if down else 12)
+    if role.lowest <= wanted <= role.highest:
+        return wanted
+    return other if role.lowest <= other <= role.highest else root
 
 
 def _walk(scene: Scene, role: Role, root: int, chance: Draws) -> Played:
     """Walk in quarters: root, chord tone, chord tone, and a step into the next root."""
     here = scene.phrase.basses
     onward = here[scene.place + 1] if scene.place < 3 else here[0]
-    target = _folded(onward, role)
-    third = _folded(nearest_octave(scene.pitch(scene.chord.steps[1], role), root + 4), role)
-    fifth = _folded(nearest_octave(scene.pitch(scene.chord.steps[2], role), root + 5), role)
-    middle = (third, fifth) if chance.unit() < 0.6 else (fifth, third)
+    target = folded(onward, role)
+    third = folded(nearest_octave(scene.pitch(scene.chord.steps[1], role), root + 4), role)
+    fifth = folded(nearest_octave(scene.pitch(scene.chord.steps[2], role), root + 5), role)
+    upward = (chance.unit() < 0.8) != scene.is_retrograde(SATURN)
+    middle = (third, fifth) if upward else (fifth, third)
     approach = target + (1 if chance.unit() < 0.5 else -1)
     tonic = nearest_octave(scene.movement.tonic, 60)
     scale = {
@@ -229,32 +367,56 @@ def _walk(scene: Scene, role: Role, root: int, chance: Draws) -> Played:
         approach = 2 * target - approach
     if approach % 12 not in scale:
         approach = fifth
-    for beat, pitch in enumerate((root, *middle, _folded(approach, role))):
+    for beat, pitch in enumerate((root, *middle, folded(approach, role))):
         yield float(beat), 0.92, pitch, 0.62 + 0.06 * (beat % 2 == 0) + 0.05 * chance.signed()
+
+
+_GROUNDS: Final[dict[str, Callable[[Scene, Role, int, Draws], Played]]] = {
+    "ambient": _drone,
+    "classical": _halves,
+    "jazz": _walk,
+    "electronic": _eighths,
+    "lofi": _lazy,
+    "house": _off_beats,
+}
+"""What Saturn makes of the bass, by genre."""
 
 
 def _surprise(scene: Scene, role: Role, chance: Draws) -> Played:
     palette = scene.movement.palette
     if chance.unit() < 0.18 + 0.45 * palette.syncopation:
-        beat = 0.5 + chance.below(2 * scene.beats - 1) * 0.5
-        step = chance.pick(scene.chord.steps) + 14
-        yield beat, 2.0, scene.pitch(step, role), 0.46 + 0.2 * chance.unit()
+        beat = 0.5 + chance.below(2 * scene.beats - 2) * 0.5
+        step, way = chance.pick(scene.chord.steps), -1 if scene.is_retrograde(URANUS) else 1
+        strength = 0.46 + 0.2 * chance.unit()
+        first = scene.pitch(step + 7, role)
+        yield beat, 2.0, first, strength
+        second = scene.theme_pitch(step + 2 * way) - scene.theme_pitch(step) + first
+        if role.lowest <= second <= role.highest:
+            yield beat + 0.5, 2.0, second, 0.8 * strength
 
 
 def _blur(scene: Scene, role: Role, _chance: Draws) -> Played:
-    if scene.chord_begins:
-        beats = float(scene.beats * scene.movement.genre.chord_bars)
-        for pitch in scene.phrase.voicings[scene.place][:3]:
-            yield 0.0, beats, _folded(pitch, role), 0.6
+    if not scene.chord_begins:
+        return
+    voicing = scene.phrase.voicings[scene.place]
+    # Of five tones the fifth is left out: the bass's overtones have it.
+    chord, movement = scene.chord, scene.movement
+    fifth = chord.pitch(movement.tonic, movement.palette.mode, chord.steps[2])
+    bed = [p for p in voicing if (p - fifth) % 12] if len(voicing) > 4 else voicing
+    spread = 0.5 if scene.is_retrograde(NEPTUNE) else 0.0
+    for place, pitch in enumerate(sorted({folded(pitch, role) for pitch in bed}, reverse=True)):
+        late = spread * place
+        yield late, scene.held_beats - late, pitch, 0.6
 
 
 def _depth(scene: Scene, role: Role, _chance: Draws) -> Played:
+    late = 0.5 * scene.beats if scene.is_retrograde(PLUTO) else 0.0
     if role.instrument in ("vinyl", "noise"):
         yield 0.0, float(scene.beats), 60, 0.5
     elif scene.chord_begins:
         # A pedal on the tonic, whatever the chord: the floor under everything.
-        beats = float(scene.beats * scene.movement.genre.chord_bars)
-        yield 0.0, beats, nearest_octave(scene.movement.tonic, role.lowest + 6), 0.6
+        floor = nearest_octave(scene.movement.tonic, role.lowest + 6)
+        yield late, scene.held_beats - late, floor, 0.6
 
 
 IDIOMS: Final[tuple[Callable[[Scene, Role, Draws], Played], ...]] = (

@@ -13,8 +13,9 @@ from astradio_stream.sky.bodies import PLANET_NAMES
 from astradio_stream.sky.zodiac import sign_index_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from astradio_stream.sky.aspects import Aspect
     from astradio_stream.sky.values import Chart
 
 N_VOICES: Final = 10
@@ -102,7 +103,7 @@ class Reading:
     def said(self, body: int) -> float:
         """How much a body has to say (around 1): dominance and dignity."""
         one = self.bodies[body]
-        return 0.75 + 2.0 * min(one.share, 0.25) + 0.15 * one.dignity
+        return 0.8 + 2.0 * min(one.share, 0.25) + 0.3 * one.dignity
 
 
 def _azimuth(longitude_deg: float, ascendant_deg: float) -> float:
@@ -138,7 +139,7 @@ def reading_of(chart: Chart) -> Reading:
             zip(BODY_NAMES, chart.bodies[:N_VOICES], strict=True)
         )
     )
-    aspects = aspect_readings(chart)
+    aspects = aspect_readings(chart.aspects)
     soft = hard = 0.0
     for aspect in aspects:
         soft += aspect.strength * (1.0 - aspect.hardness)
@@ -160,8 +161,8 @@ def reading_of(chart: Chart) -> Reading:
     )
 
 
-def aspect_readings(chart: Chart) -> tuple[AspectReading, ...]:
-    """Return the aspects of a chart among the ten voices, strongest first."""
+def aspect_readings(aspects: Iterable[Aspect]) -> tuple[AspectReading, ...]:
+    """Return aspects among the ten voices, in their order: a chart's have the strongest first."""
     number = {name: n for n, name in enumerate(BODY_NAMES)}
     return tuple(
         AspectReading(
@@ -171,7 +172,8 @@ def aspect_readings(chart: Chart) -> tuple[AspectReading, ...]:
             aspect.strength,
             _HARDNESS[_NATURE[aspect.kind]],
         )
-        for aspect in chart.aspects
+        for aspect in aspects
+        if aspect.a in number and aspect.b in number
     )
 
 
@@ -222,6 +224,10 @@ class Skies:
     """The second chart, or the sky over a birth; it answers."""
     mood: Reading
     """What decides key, mode, tempo and so on: a blend."""
+    between: tuple[AspectReading, ...] = ()
+    """Aspects from the second chart (`a`) to the first (`b`), strongest first."""
+    is_pair: bool = False
+    """Whether the two are equals, one ensemble each; else the second passes over the first."""
 
 
 NEUTRAL: Final = Reading(
@@ -232,8 +238,8 @@ NEUTRAL: Final = Reading(
     cardinal=1 / 3,
     fixed=1 / 3,
     mutable=1 / 3,
-    ease=0.4,
-    friction=0.3,
+    ease=0.63,
+    friction=0.64,
     phase=0.25,
     rising=0,
     bodies=tuple(

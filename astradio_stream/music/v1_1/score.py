@@ -1,45 +1,27 @@
-"""The composer of model v1.1: bars composed on request and remembered a while, in any order."""
+"""Model v1.1 as the layers above see it: notes, pulses, events, tempo, palette of any span."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from astradio_stream.music.chance import Draws, draws
 from astradio_stream.music.melody import Grid
 from astradio_stream.music.midi import TempoMark
-from astradio_stream.music.note import Note, placed
+from astradio_stream.music.note import Note
 from astradio_stream.music.score import Event
-from astradio_stream.music.theory import KEY_NAMES, nearest_octave
-from astradio_stream.music.v1_1.form import (
-    SECTION_NAMES,
-    Decision,
-    Movement,
-    Phrase,
-    bars_and_beats,
-    fullness_of,
-    movement_of,
-    phrase_of,
-)
-from astradio_stream.music.v1_1.genres import Role
-from astradio_stream.music.v1_1.melody import Tone, melodies_of
-from astradio_stream.music.v1_1.palette import Palette, palette_of
-from astradio_stream.music.v1_1.parts import (
-    IDIOMS,
-    MARS,
-    SUN,
-    VENUS,
-    Scene,
-    drum_strokes,
-)
+from astradio_stream.music.theory import KEY_NAMES
+from astradio_stream.music.v1_1.bells import Happening, bells_of
+from astradio_stream.music.v1_1.composer import Composer
+from astradio_stream.music.v1_1.form import SECTION_NAMES
+from astradio_stream.music.v1_1.loudness import SAMPLED_BARS, gain_of, levels_of
 from astradio_stream.music.v1_1.reading import BODY_NAMES, Skies
-from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES, Stretch, Timeline
-from astradio_stream.music.v1_1.writer import LONGEST_SAMPLES, Writer
+from astradio_stream.music.v1_1.rings import LONGEST_RING_SAMPLES, end_of
+from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES, Stretch
+from astradio_stream.music.v1_1.writer import LONGEST_BARS, SHORTEST_SAMPLES
 from astradio_stream.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
@@ -49,30 +31,21 @@ if TYPE_CHECKING:
 
     from astradio_stream.music.controls import Controls
 
-RELEASE_SAMPLES: Final = 2 * SAMPLE_RATE_HZ
-"""No note of this model sounds longer than this after its end."""
-
-_LOUDNESS: Final = 0.16
-"""Power of a movement (see `_power`) that stands at -16 LUFS."""
-_DRAWS: Final = 96
-"""Numbers that a voice may use in a bar."""
-_SOFT_DRUMS: Final = Role("drums", 0, 127, 0.5, 0.0, 0.0)
-"""A heartbeat under a genre whose Mars plays something else."""
-
-_BELLS: Final = {"aspect": (0, 4), "ingress": (0, 2, 4), "lunation": (0, 4, 7), "station": (4, 0)}
-"""Scale steps of the bell that tells of an event of the sky."""
+_REACH_BARS: Final = LONGEST_BARS + 2
+"""A note of a bar, and its echoes, have ended so many bars after the bar began; but for rings."""
+_REACH_SAMPLES: Final = 28 * SAMPLE_RATE_HZ
+"""`_REACH_BARS` of the slowest bars, and the longest ring."""
+_SECTION_BARS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that becomes exact in the sky while the music plays."""
+class _Sounding:
+    """The notes of a bar at their loudness, and when each has rung out (sample index)."""
 
-    index: int
-    """Sample index."""
-    kind: str
-    """aspect, ingress, lunation or station."""
-    text: str
-    bodies: tuple[str, ...]
+    notes: tuple[Note, ...]
+    ends: tuple[int, ...]
+    end: int
+    """The latest of them."""
 
 
 class ScoreV11:
@@ -95,204 +68,72 @@ class ScoreV11:
             changes: Indices at which wishes change, rising.
             happenings: What becomes exact in [start, stop).
         """
-        self._seed = seed
-        self._skies_at = lru_cache(maxsize=16)(skies_at)
-        self._controls_at = controls_at
-        self._changes = tuple(index for index in changes if index > 0)
+        self._composer = Composer(seed, skies_at, controls_at, changes)
         self._happenings = happenings
-        self.movement = lru_cache(maxsize=16)(self._movement)
-        self.period = lru_cache(maxsize=32)(self._period)
-        self._bar_notes = lru_cache(maxsize=96)(self._compose_bar)
-        self._gain = lru_cache(maxsize=16)(self._find_gain)
-        self._timeline = Timeline(self._changes, self._bars_of)
-
-    # What holds for a movement
-
-    def _palette(self, era: int, index: int) -> tuple[Palette, Skies]:
-        skies = self._skies_at(index)
-        start = self._changes[era - 1] if era else 0
-        return palette_of(skies.mood, self._controls_at(start)), skies
-
-    def _bars_of(self, era: int, _movement: int, base: int) -> int:
-        palette, skies = self._palette(era, base)
-        return bars_and_beats(palette, skies.mood)[0]
-
-    def _movement(self, era: int, number: int, base: int) -> Movement:
-        palette, skies = self._palette(era, base)
-        return movement_of(self._seed, number, palette, skies.reading)
-
-    def _movement_of(self, stretch: Stretch) -> Movement:
-        return self.movement(stretch.era, stretch.movement, stretch.base)
-
-    # Phrases and bars
-
-    def _period(
-        self, stretch: Stretch, number: int
-    ) -> tuple[tuple[Phrase, ...], tuple[tuple[Tone, ...], ...]]:
-        """Return the one or two phrases of a period of eight bars, and their melodies."""
-        movement = self._movement_of(stretch)
-        n_phrases = movement.n_bars // 4
-        phrases = []
-        for place in range(2 * number, min(2 * number + 2, n_phrases)):
-            next_tonic = movement.tonic
-            if place == n_phrases - 1:
-                after = self._timeline.at(stretch.bar_start(movement.n_bars))
-                next_tonic = self._movement_of(after).tonic
-            phrases.append(phrase_of(self._seed, movement, place, next_tonic))
-        period = tuple(phrases)
-        return period, melodies_of(self._seed, movement, period)
-
-    def _phrase(self, stretch: Stretch, number: int) -> tuple[Phrase, tuple[Tone, ...]]:
-        phrases, melodies = self.period(stretch, number // 2)
-        return phrases[number % 2], melodies[number % 2]
-
-    def _scene(self, stretch: Stretch, bar: int) -> Scene:
-        movement = self._movement_of(stretch)
-        phrase, melody = self._phrase(stretch, bar // 4)
-        place = bar % 4
-        return Scene(
-            movement=movement,
-            phrase=phrase,
-            place=place,
-            bar=bar,
-            fullness=fullness_of(self._seed, movement, bar // 8),
-            melody=melody,
-            chord_begins=place % movement.genre.chord_bars == 0,
-        )
-
-    def _answer(self, stretch: Stretch, scene: Scene) -> tuple[Tone, ...]:
-        """Return the melody of the second chart over the same chords."""
-        other = self._skies_at(stretch.base).other
-        if other is None:
-            return scene.melody
-        movement = scene.movement
-        theirs = movement_of(self._seed + 1, movement.number, movement.palette, other)
-        shared = Movement(
-            number=movement.number,
-            palette=movement.palette,
-            reading=other,
-            genre=movement.genre,
-            n_bars=movement.n_bars,
-            beats=movement.beats,
-            tonic=movement.tonic,
-            lead=theirs.lead,
-            partner=theirs.partner,
-            hardness=theirs.hardness,
-            form=movement.form,
-            pans=movement.pans,
-        )
-        phrases, _ = self.period(stretch, scene.phrase.number // 2)
-        return melodies_of(self._seed + 1, shared, phrases)[scene.phrase.number % 2]
-
-    def _compose_bar(self, stretch: Stretch, bar: int) -> tuple[Note, ...]:
-        scene = self._scene(stretch, bar)
-        start = stretch.bar_start(bar)
-        length = stretch.bar_start(bar + 1) - start
-        writer = Writer(scene, start, length, stretch.stop, self._skies_at(stretch.base))
-        movement = scene.movement
-        texture = draws(self._seed, Decision.TEXTURE, movement.number, bar // 8, n=len(IDIOMS))
-        rests = [texture.unit() < role.rests for role in movement.genre.roles]
-        run = draws(self._seed, Decision.BAR, movement.number, bar, n=_DRAWS * len(IDIOMS))
-        has_other = self._skies_at(stretch.base).other is not None
-        answers = has_other and scene.phrase.number % 2 == 1
-        answer = self._answer(stretch, scene) if answers else None
-        for voice, chance in enumerate(run.split(len(IDIOMS))):
-            role = movement.genre.roles[voice]
-            enters = role.enters - (0.25 if voice in (movement.lead, movement.partner) else 0.0)
-            if not role.instrument or scene.fullness < enters:
-                continue
-            if rests[voice] and voice != movement.lead:
-                continue
-            if has_other and voice == SUN and answers:
-                continue  # the first is silent while the second answers
-            writer.play(voice, role, self._part(scene, voice, chance, answer))
-            if voice == MARS and role.instrument != "drums" and movement.genre.groove:
-                strokes = [(b, 0.5, pitch, v) for b, pitch, v in drum_strokes(scene, chance)]
-                writer.play(voice, _SOFT_DRUMS, strokes)
-        return tuple(writer.notes)
-
-    def _part(
-        self, scene: Scene, voice: int, chance: Draws, answer: tuple[Tone, ...] | None
-    ) -> list[tuple[float, float, int, float]]:
-        role = scene.movement.genre.roles[voice]
-        if voice == MARS and role.instrument == "drums":
-            return [(b, 0.5, pitch, v) for b, pitch, v in drum_strokes(scene, chance)]
-        if voice == VENUS and answer is not None:
-            return [
-                (t.beat, t.beats * 0.95, scene.pitch(t.step, role), 0.66 + 0.08 * chance.signed())
-                for t in answer
-                if t.bar == scene.place
-            ]
-        return list(IDIOMS[voice](scene, role, chance))
+        self._levels = lru_cache(maxsize=8)(self._find_levels)
+        self._gain = lru_cache(maxsize=48)(self._find_gain)
+        self._sounding = lru_cache(maxsize=96)(self._play_bar)
 
     # Loudness
 
-    def _power(self, stretch: Stretch, bar: int) -> float:
-        """Return the mean power of a bar's notes: gain squared for as long as they carry."""
-        start, stop = stretch.bar_start(bar), stretch.bar_start(bar + 1)
-        total = 0.0
-        for note in self._bar_notes(stretch, bar):
-            carried = min(note.duration, SAMPLE_RATE_HZ)
-            total += (note.left * note.left + note.right * note.right) * carried
-        return total / (stop - start)
+    def _find_levels(self, stretch: Stretch) -> tuple[float, ...]:
+        return levels_of(self._composer.seed, self._composer.movement_of(stretch))
 
-    def _find_gain(self, stretch: Stretch) -> float:
-        """Return the gain that brings a movement to its loudness, from eight of its bars."""
-        n_bars = stretch.n_bars
-        total = 0.0
-        for part in range(8):
-            total += self._power(stretch, min(n_bars - 1, (2 * part + 1) * n_bars // 16))
-        return self._movement_of(stretch).genre.trim * sqrt(_LOUDNESS / max(total / 8.0, 0.05))
+    def _find_gain(self, stretch: Stretch, section: int) -> float:
+        """Return the gain that brings a section to its loudness."""
+        first = section * _SECTION_BARS
+        bars = [min(first + place, stretch.n_bars - 1) for place in SAMPLED_BARS]
+        seconds = MOVEMENT_SAMPLES / stretch.n_bars / SAMPLE_RATE_HZ
+        notes = [note for bar in bars for note in self._composer.bar_notes(stretch, bar)]
+        movement = self._composer.movement_of(stretch)
+        level = self._levels(stretch)[section] * movement.genre.trim
+        return gain_of(notes, seconds * len(bars), level)
+
+    def _play_bar(self, stretch: Stretch, bar: int) -> _Sounding:
+        """Return the notes of a bar at the loudness of its section."""
+        gain = self._gain(stretch, bar // _SECTION_BARS)
+        notes = tuple(
+            _louder(note, gain, stretch.stop)
+            for note in self._composer.bar_notes(stretch, bar)
+            if note.onset < stretch.stop
+        )
+        ends = tuple(end_of(note) for note in notes)
+        return _Sounding(notes, ends, max(ends, default=0))
 
     # What the layers above ask
 
     def notes(self, start: int, stop: int) -> tuple[Note, ...]:
         """Return the notes that can sound in [start, stop), in the order of the mix."""
-        earliest = start - LONGEST_SAMPLES
         found: list[Note] = []
-        for stretch, bar in self._timeline.bars(earliest, stop):
-            gain = None
-            for note in self._bar_notes(stretch, bar):
-                if note.onset >= stop or note.onset + note.duration + RELEASE_SAMPLES <= start:
-                    continue
-                gain = self._gain(stretch) if gain is None else gain
-                found.append(_louder(note, gain))
-        found.extend(self._bells(earliest, start, stop))
-        found.sort(key=lambda note: (note.onset, note.voice, note.instrument, note.pitch))
+        for stretch, bar in self._composer.timeline.bars(start - _REACH_SAMPLES, stop):
+            reach = _REACH_BARS * (MOVEMENT_SAMPLES // stretch.n_bars) + LONGEST_RING_SAMPLES
+            if stretch.bar_start(bar) + reach <= start:
+                continue
+            sounding = self._sounding(stretch, bar)
+            if sounding.end <= start:
+                continue
+            for note, end in zip(sounding.notes, sounding.ends, strict=True):
+                if end > start and note.onset < stop:
+                    found.append(note)
+        found.extend(self._bells(start, stop))
+        found.sort(key=_place_in_the_mix)
         return tuple(found)
 
-    def _bells(self, earliest: int, start: int, stop: int) -> list[Note]:
+    def _bells(self, start: int, stop: int) -> list[Note]:
         """Return the bells of what becomes exact in the sky."""
-        found = []
-        for happening in self._happenings(max(0, earliest), stop):
-            stretch = self._timeline.at(happening.index)
-            movement = self._movement_of(stretch)
-            tonic = nearest_octave(movement.tonic, 76)
-            body = BODY_NAMES.index(happening.bodies[0]) if happening.bodies else 0
-            pan = 0.5 * movement.reading.bodies[body].azimuth
-            gain = self._gain(stretch)
-            for place, step in enumerate(_BELLS.get(happening.kind, (0,))):
-                onset = happening.index + place * SAMPLE_RATE_HZ // 5
-                pitch = tonic + (0, 2, 4, 5, 7, 9, 11, 12)[step]
-                note = placed(
-                    onset=onset,
-                    duration=3 * SAMPLE_RATE_HZ,
-                    voice=body,
-                    instrument="bell",
-                    pitch=min(96, pitch),
-                    velocity=0.6,
-                    gain=0.55 * gain,
-                    pan=pan,
-                )
-                if note.onset < stop and note.onset + note.duration + RELEASE_SAMPLES > start:
-                    found.append(note)
-        return found
+        found: list[Note] = []
+        for happening in self._happenings(max(0, start - _REACH_SAMPLES), stop):
+            stretch = self._composer.timeline.at(happening.index)
+            section = stretch.bar_at(happening.index) // _SECTION_BARS
+            movement = self._composer.movement_of(stretch)
+            found += bells_of(happening, movement, self._gain(stretch, section))
+        return [note for note in found if note.onset < stop and end_of(note) > start]
 
     def pulses(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return `PULSE_FIELDS` at rising sample indices, shape (5, n_indices)."""
         found = np.zeros((5, len(indices)))
-        for stretch, number in self._timeline.bars(int(indices[0]), int(indices[-1]) + 1):
-            scene = self._scene(stretch, number)
+        for stretch, number in self._composer.timeline.bars(int(indices[0]), int(indices[-1]) + 1):
+            scene = self._composer.scene(stretch, number)
             start, end = stretch.bar_start(number), stretch.bar_start(number + 1)
             first, last = np.searchsorted(indices, (start, min(end, stretch.stop)))
             within = indices[first:last] - start
@@ -308,11 +149,11 @@ class ScoreV11:
     def events(self, start: int, stop: int) -> tuple[Event, ...]:
         """Return sections, keys and what becomes exact in [start, stop)."""
         found = []
-        for stretch, number in self._timeline.bars(start, stop):
+        for stretch, number in self._composer.timeline.bars(start, stop):
             at = stretch.bar_start(number)
             if not start <= at < stop or number % 8:
                 continue
-            movement = self._movement_of(stretch)
+            movement = self._composer.movement_of(stretch)
             lead = BODY_NAMES[movement.lead].title()
             if number == 0:
                 text = (
@@ -337,8 +178,8 @@ class ScoreV11:
         marks = []
         index = max(0, start)
         while index < stop:
-            stretch = self._timeline.at(index)
-            movement = self._movement_of(stretch)
+            stretch = self._composer.timeline.at(index)
+            movement = self._composer.movement_of(stretch)
             marks.append(
                 TempoMark(
                     index=stretch.base,
@@ -356,16 +197,16 @@ class ScoreV11:
         begin = self._phrase_edges(max(0, start))[0]
         end = self._phrase_edges(stop - 1)[1]
         edges, beats, phrases = [], [], []
-        for stretch, bar in self._timeline.bars(begin, end):
+        for stretch, bar in self._composer.timeline.bars(begin, end):
             edges.append(stretch.bar_start(bar))
-            beats.append(self._movement_of(stretch).beats)
+            beats.append(self._composer.movement_of(stretch).beats)
             if bar % 4 == 0 or bar == stretch.first_bar:
                 phrases.append(edges[-1])
         return Grid((*edges, end), tuple(beats), (*phrases, end))
 
     def _phrase_edges(self, index: int) -> tuple[int, int]:
         """Return the first sample of the phrase that holds an index, and the first after it."""
-        stretch = self._timeline.at(index)
+        stretch = self._composer.timeline.at(index)
         bar = stretch.bar_at(index)
         first = max(stretch.first_bar, bar - bar % 4)
         end = min(stretch.stop, stretch.bar_start(bar - bar % 4 + 4))
@@ -373,7 +214,7 @@ class ScoreV11:
 
     def palette_json(self, index: int) -> dict[str, object]:
         """Return the palette at an index as the JSON of `ready`."""
-        movement = self._movement_of(self._timeline.at(index))
+        movement = self._composer.movement_of(self._composer.timeline.at(index))
         palette = movement.palette
         shares = {
             "tempoNorm": palette.tempo,
@@ -394,15 +235,25 @@ class ScoreV11:
             "metre": f"{movement.beats}/4",
             "genre": palette.genre,
             "lead": BODY_NAMES[movement.lead],
+            "voices": [
+                {"body": body, "instrument": role.instrument}
+                for body, role in zip(BODY_NAMES, movement.genre.roles, strict=True)
+                if role.instrument
+            ],
             "leapCap": palette.leap_cap,
             **{name: round(value, 4) for name, value in shares.items()},
         }
 
 
-def _louder(note: Note, gain: float) -> Note:
+def _place_in_the_mix(note: Note) -> tuple[int, int, str, int]:
+    return note.onset, note.voice, note.instrument, note.pitch
+
+
+def _louder(note: Note, gain: float, stop: int) -> Note:
+    """Return a note at its loudness, let go at `stop`, where a change of wishes may come."""
     return Note(
         note.onset,
-        note.duration,
+        min(note.duration, max(SHORTEST_SAMPLES, stop - note.onset)),
         note.voice,
         note.instrument,
         note.pitch,

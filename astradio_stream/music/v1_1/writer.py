@@ -2,46 +2,67 @@
 
 from __future__ import annotations
 
-from functools import partial
+from math import sqrt
 from typing import TYPE_CHECKING, Final
 
-from astradio_stream.music.note import Note, placed
+from astradio_stream.music.note import Note
 from astradio_stream.music.v1_1.parts import MERCURY, NEPTUNE, PLUTO, SATURN, SUN, VENUS, Scene
-from astradio_stream.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
     from astradio_stream.music.v1_1.genres import Role
-    from astradio_stream.music.v1_1.reading import Skies
 
-LONGEST_SAMPLES: Final = 24 * SAMPLE_RATE_HZ
-"""No note of this model is held longer than this."""
+LONGEST_BARS: Final = 3
+"""No note of this model is held longer than so many bars."""
+SHORTEST_SAMPLES: Final = 480
+"""Nor let go sooner than after so many samples."""
 _TICKS: Final = 240
 """Ticks per beat: thirds, sixteenths and swing without rounding that accumulates."""
 _LAYERED: Final = ("piano", "epiano")
-_HARD: Final = 0.55
-"""Velocity from which the bright layer of an instrument is struck."""
 _LATE: Final = 384
 """Hands are up to 8 ms late (samples)."""
 _ECHO_BEATS: Final = 0.75
-_ECHO_SPACE: Final = 0.45
-"""How wide a room must be before it answers."""
+_ECHO_SPACES: Final = (0.3, 0.6, 0.85)
+"""How wide a room must be to answer once, twice, three times."""
+_ECHOED: Final = (SUN, MERCURY)
+_LEGATO: Final = (SUN, VENUS)
+_ARC: Final = (-0.10, 0.0, 0.16, -0.05)
+"""How much louder each bar of a phrase is where arcs are steep (ratio - 1)."""
+_LEADS: Final = 1.25
+"""How much louder the body is that leads (ratio)."""
+
+
+def hard_from(brightness: float) -> float:
+    """Return the velocity from which the bright layer of an instrument is struck."""
+    return 0.78 - 0.42 * brightness
 
 
 class Writer:
     """Puts the notes of a bar on the grid of samples: swing, hands, place in the room, echoes."""
 
-    def __init__(self, scene: Scene, start: int, length: int, stop: int, skies: Skies) -> None:
+    def __init__(self, scene: Scene, start: int, length: int, stop: int) -> None:
+        """Write one bar.
+
+        Args:
+            scene: Where in the piece; other scenes of the bar share its beats and its genre.
+            start: First sample index of the bar.
+            length: Its samples.
+            stop: Sample index at which its movement is cut or ends: nothing is held beyond.
+        """
         self._scene = scene
         self._start = start
         self._length = length
         self._stop = stop
-        self._skies = skies
+        self._samples: dict[float, int] = {}
+        self._lengths: dict[float, int] = {}
         self.notes: list[Note] = []
 
     def _sample(self, beat: float) -> int:
         """Return the sample index of a place in the bar, swung as the genre swings."""
+        known = self._samples.get(beat)
+        if known is not None:
+            return known
         genre = self._scene.movement.genre
         parts = genre.swung_part
         half = 2.0 / parts  # the span that is divided unevenly, in beats
@@ -52,54 +73,105 @@ class Writer:
             swung = within / middle * genre.swing * half
         else:
             swung = (genre.swing + (within - middle) / middle * (1.0 - genre.swing)) * half
-        ticks = round((at + swung) * _TICKS)
-        return self._start + self._length * ticks // (self._scene.beats * _TICKS)
+        sample = self._start + self._samples_of(at + swung)
+        self._samples[beat] = sample
+        return sample
 
-    def play(self, voice: int, role: Role, played: list[tuple[float, float, int, float]]) -> None:
-        """Write what a voice plays."""
-        movement = self._scene.movement
+    def _samples_of(self, beats: float) -> int:
+        """Return how long a number of beats lasts."""
+        known = self._lengths.get(beats)
+        if known is None:
+            known = self._length * round(beats * _TICKS) // (self._scene.beats * _TICKS)
+            self._lengths[beats] = known
+        return known
+
+    def _gain(self, voice: int, role: Role) -> float:
+        """Return the gain of a voice: its role, its weight in the chart, its house, the form."""
+        scene, movement = self._scene, self._scene.movement
         body = movement.reading.bodies[voice]
-        pan = (
-            0.0
-            if voice in (SATURN, PLUTO) or role.instrument == "drums"
-            else 0.85 * movement.pans[voice]
-        )
-        if self._skies.other is not None and voice in (SUN, VENUS):
-            pan = -0.5 if voice == SUN else 0.5
-        weight = 0.7 + 0.3 * movement.reading.said(voice)
-        swell = 0.50 + 0.70 * self._scene.fullness  # sections breathe by some 5 dB
-        gain = role.gain * weight * (1.0 - 0.2 * body.distance) * swell
-        sustained = len(played) > 0 and played[0][1] >= self._scene.beats
+        gain = role.gain * (0.45 + 0.55 * movement.reading.said(voice))
+        gain *= 1.0 - 0.25 * body.distance
+        if voice == movement.lead and role.instrument != "drums":
+            gain *= _LEADS
+        gain *= 1.0 + 2.0 * movement.palette.arc_shape * _ARC[scene.place]
+        return gain
+
+    def _pan(self, voice: int, role: Role) -> float:
+        """Return the place of a voice: that of its body, but for what stays in the middle."""
+        if voice in (SATURN, PLUTO) or role.instrument in ("drums", "noise"):
+            return 0.0
+        return 0.85 * self._scene.movement.pans[voice]
+
+    def play(
+        self,
+        scene: Scene,
+        voice: int,
+        role: Role,
+        played: Iterable[tuple[float, float, int, float]],
+    ) -> None:
+        """Write what a voice plays; of strokes that fall together on one pitch, the strongest."""
+        self._scene = scene
+        palette, beats_here = self._scene.movement.palette, self._scene.beats
+        strongest: dict[tuple[float, int], tuple[float, float]] = {}
         for beat, beats, pitch, velocity in played:
-            late = 0 if sustained else (pitch * 7919 + self._scene.bar * 104_729) % _LATE
-            if role.instrument == "drums":
-                late //= 6
+            other = strongest.get((beat, pitch))
+            if other is None or velocity > other[1]:
+                strongest[beat, pitch] = beats, velocity
+        pan, gain = self._pan(voice, role), self._gain(voice, role)
+        left, right = gain * sqrt((1.0 - pan) / 2.0), gain * sqrt((1.0 + pan) / 2.0)
+        hard = hard_from(palette.brightness)
+        # A wide room is played legato.
+        legato = 0.85 + 0.3 * palette.space if voice in _LEGATO else 1.0
+        layered, drums = role.instrument in _LAYERED, role.instrument == "drums"
+        for (beat, pitch), (beats, velocity) in strongest.items():
+            late = 0
+            if beats < beats_here:
+                late = (pitch * 7919 + self._scene.bar * 104_729 + round(beat * 977)) % _LATE
+                late = late // 6 if drums else late
             onset = self._sample(beat) + late
             if onset >= self._stop:
                 continue
-            wished = self._length * round(beats * _TICKS) // (self._scene.beats * _TICKS)
-            duration = max(480, min(wished, self._stop - onset, LONGEST_SAMPLES))
-            instrument = role.instrument
-            if instrument in _LAYERED:
-                instrument += ".hard" if velocity >= _HARD else ".soft"
-            write = partial(placed, instrument=instrument, pitch=pitch, velocity=velocity)
-            self.notes.append(
-                write(voice=voice, onset=onset, duration=duration, gain=gain, pan=pan)
+            wished = self._samples_of(legato * beats)
+            duration = max(
+                SHORTEST_SAMPLES, min(wished, self._stop - onset, LONGEST_BARS * self._length)
             )
-            if voice in (SUN, MERCURY):
-                self._echo(write, onset, duration, gain, pan)
+            instrument = role.instrument
+            if layered:
+                instrument += ".hard" if velocity >= hard else ".soft"
+            note = Note(
+                onset,
+                duration,
+                voice,
+                instrument,
+                pitch,
+                velocity,
+                velocity * left,
+                velocity * right,
+            )
+            self.notes.append(note)
+            if voice in _ECHOED:
+                self._echo(note)
 
-    def _echo(
-        self, write: Callable[..., Note], onset: int, duration: int, gain: float, pan: float
-    ) -> None:
-        """Write the answer of a wide room, from the other side: Neptune repeats what others say."""
+    def _echo(self, note: Note) -> None:
+        """Write the answers of a wide room, from side to side: Neptune repeats what others say."""
         space = self._scene.movement.palette.space
-        if space < _ECHO_SPACE:
-            return
-        delay = self._length * round(_ECHO_BEATS * _TICKS) // (self._scene.beats * _TICKS)
-        softer = gain * 0.5 * (space - 0.25)
-        if onset + delay < self._stop:
-            short = min(duration, delay)
+        delay = self._samples_of(_ECHO_BEATS)
+        near, far = note.left, note.right
+        for place, wide_enough in enumerate(_ECHO_SPACES):
+            at = note.onset + (place + 1) * delay
+            if space < wide_enough or at >= self._stop:
+                break
+            softer = 0.6 * (space - 0.1)
+            near, far = far * softer, near * softer
             self.notes.append(
-                write(voice=NEPTUNE, onset=onset + delay, duration=short, gain=softer, pan=-pan)
+                Note(
+                    at,
+                    max(1, min(note.duration, delay, self._stop - at)),
+                    NEPTUNE,
+                    note.instrument,
+                    note.pitch,
+                    note.velocity,
+                    near,
+                    far,
+                )
             )

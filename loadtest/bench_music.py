@@ -1,0 +1,128 @@
+"""What model v1.1 costs, by genre: render and picture against the bare libopus encode.
+
+CPU time of one thread, turn about in one run, so that whatever else the machine does weighs on
+both alike.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import thread_time
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from astradio_stream.audio.opus import Encoder
+from astradio_stream.music.controls import GENRES, Controls
+from astradio_stream.server.banks import load_bank
+from astradio_stream.sky.moment import Moment, parse_moment
+from astradio_stream.stream.models import AUDIO_MODELS
+from astradio_stream.stream.programme import resolve
+from astradio_stream.stream.segment import DEFAULT_BITRATE, Rendition
+from astradio_stream.stream.versions import ModelVersions
+from loadtest.table import print_table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from astradio_stream.audio.bank import Bank
+    from astradio_stream.stream.programme import Programme
+
+MODEL: Final = "v1.1"
+BUDGET: Final = 0.5
+"""Render and picture, as a ratio to the encode."""
+_MOMENTS: Final = ("1913-01-11T11:00:00Z", "1953-05-15T15:00:00Z", "1983-08-18T18:00:00Z")
+_ROUNDS: Final = 5
+_SECONDS: Final = 96
+"""Half a movement."""
+_FIRST: Final = 100
+"""Segments before it are not counted."""
+_HOUR_1000: Final = 3_600_000
+
+
+def programme_of(at: str, genre: str, seed: int = 1) -> Programme:
+    """Return the moving sky of a moment, played in a genre."""
+    plain = resolve({"seed": seed, "at": at}, Moment(0), ModelVersions())
+    return replace(
+        plain,
+        at=parse_moment(at),
+        controls=Controls(genre=genre),
+        model_versions=ModelVersions(audio=MODEL),
+    )
+
+
+def _cpu_s(rendition: Rendition, number: int) -> tuple[float, float]:
+    """Return CPU seconds of render and picture of a segment, and of its bare encode."""
+    began = thread_time()
+    segment = rendition.segment(number)
+    rendered_s = thread_time() - began
+    pcm = np.ascontiguousarray(segment.pcm)
+    encoder = Encoder(DEFAULT_BITRATE)
+    began = thread_time()
+    encoder.encode(pcm)
+    return rendered_s, thread_time() - began
+
+
+def _round_of(programme: Programme, bank: Bank) -> NDArray[np.float64]:
+    """Return the costs of a span that is listened to from its beginning, shape (_SECONDS, 2)."""
+    rendition = Rendition(programme, bank)
+    rendition.segment(_FIRST - 1)
+    return np.array([_cpu_s(rendition, k) for k in range(_FIRST, _FIRST + _SECONDS)])
+
+
+def _seek_s(programme: Programme, bank: Bank, number: int) -> tuple[float, float]:
+    """Return CPU seconds of a segment that nothing led up to, and of the one after it."""
+    rendition = Rendition(programme, bank)
+    cold_s, _ = _cpu_s(rendition, number)
+    return cold_s, _cpu_s(rendition, number + 1)[0]
+
+
+def cost_of(genre: str, bank: Bank, rounds: int = _ROUNDS) -> dict[str, float]:
+    """Return what a genre costs.
+
+    Returns:
+        ``render_ms``, ``ratio`` (to the bare encode) and ``worst`` (segment, to the median one) of
+        a stream that is listened to; ``seek_ms`` to hour 1 000, and ``far`` and ``after``: that
+        against a seek to the first hour, and the segment after it against an ordinary one.
+    """
+    ratios, worsts, renders, seeks, fars, afters = [], [], [], [], [], []
+    for at in _MOMENTS:
+        programme = programme_of(at, genre)
+        runs = np.array([_round_of(programme, bank) for _ in range(rounds)])
+        costs = np.median(runs, axis=0)  # by segment, so that a busy machine is no worst segment
+        ordinary_s = float(np.median(costs[:, 0]))
+        renders.append(float(costs[:, 0].mean()))
+        ratios.append(float(costs[:, 0].sum() / costs[:, 1].sum()))
+        worsts.append(float(costs[:, 0].max()) / ordinary_s)
+        places = range(rounds)
+        far = np.array([_seek_s(programme, bank, _HOUR_1000 + 37 * k) for k in places])
+        near = np.array([_seek_s(programme, bank, 3_600 + 37 * k) for k in places])
+        seeks.append(float(np.median(far[:, 0])))
+        fars.append(float(np.median(far[:, 0]) / np.median(near[:, 0])))
+        afters.append(float(np.median(far[:, 1]) / ordinary_s))
+    return {
+        "render_ms": 1_000.0 * float(np.mean(renders)),
+        "ratio": max(ratios),
+        "worst": max(worsts),
+        "seek_ms": 1_000.0 * max(seeks),
+        "far": max(fars),
+        "after": max(afters),
+    }
+
+
+def run() -> None:
+    """Measure and print."""
+    with TemporaryDirectory() as folder, ThreadPoolExecutor() as executor:
+        bank = load_bank(AUDIO_MODELS[MODEL], Path(folder), executor)
+    rows = [["genre", "CPU ms/s", "/ encode", "worst/median", "seek ms", "/ seek to hour 1"]]
+    rows[0].append("next/median")
+    for genre in GENRES:
+        cost = cost_of(genre, bank)
+        cells = [f"{cost['render_ms']:.3f}", f"{cost['ratio']:.2f}", f"{cost['worst']:.1f}"]
+        cells += [f"{cost['seek_ms']:.1f}", f"{cost['far']:.2f}", f"{cost['after']:.1f}"]
+        rows.append([genre, *cells])
+    title = f"Render and picture of {MODEL}, {len(_MOMENTS)} skies, {_SECONDS} s, {_ROUNDS} rounds"
+    print_table(f"{title}; budget {BUDGET:.2f} of the encode, worst 3, seek to hour 1 000", rows)
