@@ -7,8 +7,17 @@
     ├── ValidationFailed          VALIDATION_FAILED     fields are wrong; `details` names each
     │   └── OutsideEphemeris      VALIDATION_FAILED     a moment without known planets
     ├── NotFound                  NOT_FOUND             no such programme, station, chart, page
+    ├── AuthRequired              AUTH_REQUIRED         nobody is logged in, or not with these words
+    ├── CsrfFailed                CSRF_FAILED           the token is not the session's
+    ├── OriginRefused             ORIGIN_REFUSED        the page behind a request may not ask
+    ├── Conflict                  CONFLICT              it is there already, or was asked otherwise
+    ├── PayloadTooLarge           PAYLOAD_TOO_LARGE     a body beyond what its page reads
+    ├── UnsupportedMediaType      UNSUPPORTED_MEDIA_TYPE  a body that is not plain JSON
     ├── BadVersion                BAD_VERSION           a protocol we do not speak
-    ├── Overloaded                OVERLOADED            no room; `retry_after_s`: when to ask again
+    ├── TryLater                  …                     `retry_after_s`: when to ask again
+    │   ├── Overloaded            OVERLOADED            no room
+    │   ├── RateLimited           RATE_LIMITED          this one asks too often
+    │   └── StoreUnavailable      STORE_UNAVAILABLE     the database cannot be reached
     ├── SettingsError             BAD_SETTING           the start stops with this sentence
     ├── SelfTestFailed            SELF_TEST_FAILED      what we would send is not what we made
     └── CodecUnavailable          CODEC_UNAVAILABLE     libopus is missing or refuses
@@ -80,14 +89,71 @@ class BadVersion(AstradioError):
     code = "BAD_VERSION"
 
 
-class Overloaded(AstradioError):
-    """There is no room for more work now."""
+class AuthRequired(AstradioError):
+    """Nobody is logged in who could have this, or the words do not open the account."""
 
-    code = "OVERLOADED"
+    code = "AUTH_REQUIRED"
+
+
+class CsrfFailed(AstradioError):
+    """A request with cookies lacks the token of its session."""
+
+    code = "CSRF_FAILED"
+
+
+class OriginRefused(AstradioError):
+    """The page behind a request is not one that may ask."""
+
+    code = "ORIGIN_REFUSED"
+
+
+class Conflict(AstradioError):
+    """What is to be made is there already, or an idempotency key stands for something else."""
+
+    code = "CONFLICT"
+
+
+class PayloadTooLarge(AstradioError):
+    """A body is longer than its page reads."""
+
+    code = "PAYLOAD_TOO_LARGE"
+
+
+class UnsupportedMediaType(AstradioError):
+    """A body is not plain JSON in UTF-8."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class TryLater(AstradioError):
+    """It cannot be now; the same request may succeed later."""
 
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class Overloaded(TryLater):
+    """There is no room for more work now."""
+
+    code = "OVERLOADED"
+
+
+class RateLimited(TryLater):
+    """One address or account asks more often than it may."""
+
+    code = "RATE_LIMITED"
+
+
+class StoreUnavailable(TryLater):
+    """The database cannot be read or written."""
+
+    code = "STORE_UNAVAILABLE"
+
+    def __init__(self, message: str, retry_after_s: float, trouble: str) -> None:
+        super().__init__(message, retry_after_s)
+        self.trouble = trouble
+        """For who runs the server: which file, and what to do. Clients are not told."""
 
 
 class SettingsError(AstradioError):

@@ -55,6 +55,8 @@ class Settings:
     """Processes that share the port."""
     allowed_origins: tuple[Origin, ...]
     """Origins other than our own that may ask."""
+    allowed_hosts: tuple[str, ...]
+    """Hosts that this server answers for; empty for any."""
     trusted_proxies: tuple[IpNetwork, ...]
     """Whose X-Forwarded-For is believed."""
     rate_limit_max: int
@@ -167,6 +169,16 @@ def origins(text: str) -> tuple[Origin, ...]:
         ) from None
 
 
+def hosts(text: str) -> tuple[str, ...]:
+    """Read a list of host names and addresses."""
+    found = tuple(entry.lower() for entry in _entries(text))
+    if all(re.fullmatch(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]+\]", entry, re.ASCII) for entry in found):
+        return found
+    raise ValueError(
+        "a comma-separated list of host names such as radio.example, without scheme and port"
+    )
+
+
 def networks(text: str) -> tuple[IpNetwork, ...]:
     """Read a list of addresses and networks."""
     try:
@@ -193,6 +205,7 @@ TABLE: Final = (
     Setting("ASTRADIO_LOG_LEVEL",      word(*LOG_LEVELS),        "info",           True),
     Setting("ASTRADIO_WORKERS",        integer(1, 64),           "1",              False),
     Setting("ALLOWED_ORIGINS",         origins,                  "",               False),
+    Setting("ALLOWED_HOSTS",           hosts,                    "",               False),
     Setting("TRUSTED_PROXIES",         networks,                 "",               False),
     Setting("RATE_LIMIT_MAX",          integer(1, 1_000_000),    "50",             True),
     Setting("RATE_LIMIT_WINDOW_S",     integer(1, 86_400),       "10",             True),

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import socket
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from astradio_stream.server.http import SECURITY_HEADERS
 from astradio_stream.server.malformed import PageProtocol
+from tests.listener import listening
 from tests.serving import Served, SilentEngine, serving, settings_in
 
 if TYPE_CHECKING:
@@ -25,7 +32,8 @@ KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(settings_in(tmp_path_factory.mktemp("server")), SilentEngine()) as served:
+    settings = settings_in(tmp_path_factory.mktemp("server"), RATE_LIMIT_MAX="1000000")
+    with serving(settings, SilentEngine()) as served:
         yield served
 
 
@@ -161,3 +169,96 @@ def test_a_stream_outlives_the_limit_for_requests(
         peer.settimeout(0.3)
         with pytest.raises(TimeoutError):
             peer.recv(65_536)
+
+
+def test_a_slow_body_is_cut_off_and_the_page_hears_of_it(
+    server: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(PageProtocol, "request_s", 0.1)
+    with (
+        caplog.at_level(logging.ERROR),
+        socket.create_connection(("127.0.0.1", server.port), 10) as peer,
+    ):
+        peer.sendall(
+            b"POST /api/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 9\r\n\r\n{"
+        )
+        assert peer.recv(65_536) == b""
+    assert not caplog.records
+
+
+def test_who_pipes_too_much_behind_a_request_is_cut_off(server: Served) -> None:
+    request = b"GET /api/places?q=rome HTTP/1.1\r\nHost: a\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), 10) as peer:
+        peer.sendall(request + b"GET /livez HTTP/1.1\r\n" + b"a:\r\n" * 30_000 + b"\r\n")
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):
+            while data := peer.recv(65_536):
+                answer += data
+    assert b"200 OK" not in answer.partition(b"livez")[2]
+
+
+def reluctant(port: int) -> socket.socket:
+    """Connect with hardly any room for answers."""
+    peer = socket.socket()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+    peer.settimeout(10)
+    peer.connect(("127.0.0.1", port))
+    return peer
+
+
+def test_who_takes_no_answer_is_cut_off_and_who_is_slow_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PageProtocol, "sending_s", 0.3)
+
+    async def big(_request: Request) -> Response:
+        return Response(b"x" * 60_000_000)
+
+    request = b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n"
+    with (
+        serving(settings_in(tmp_path), SilentEngine()) as server,
+        reluctant(server.port) as deaf,
+        socket.create_connection(("127.0.0.1", server.port), 10) as slow,
+    ):
+        server.app.router.add_route("/big", big)
+        deaf.sendall(request)
+        slow.sendall(request)
+        n_taken, end = 0, time.monotonic() + 1.0
+        while time.monotonic() < end:
+            n_taken += len(slow.recv(65_536))
+            time.sleep(0.002)
+        assert 0 < n_taken < 60_000_000
+        n_connections = len(server.server.server_state.connections)
+        assert n_connections == 1  # the slow one
+        with contextlib.suppress(ConnectionResetError):
+            while deaf.recv(65_536):  # what the kernel held, then the end
+                pass
+
+
+@pytest.mark.parametrize("kind", ["head", "body", "read"])
+def test_two_hundred_slow_ones_harm_nobody(server: Served, kind: str) -> None:
+    """Slow headers, slow bodies, slow readers: a listener hears on, a page is answered."""
+    part = {
+        "head": b"GET / HTTP/1.1\r\nHost: a\r\nX-",
+        "body": b"POST /api/auth/login HTTP/1.1\r\nHost: a\r\n"
+                b"Content-Type: application/json\r\nContent-Length: 900\r\n\r\n{",
+        "read": b"GET /static/main.js HTTP/1.1\r\nHost: a\r\n\r\n" * 20,
+    }[kind]  # fmt: skip
+    url = f"http://127.0.0.1:{server.port}/livez"
+    with contextlib.ExitStack() as attackers, listening(server.ws_url) as inside:
+        with httpx.Client() as client:
+            alone_s = sorted(time_of(client, url) for _ in range(30))[15]
+            for _ in range(200):
+                peer = attackers.enter_context(reluctant(server.port))
+                peer.sendall(part)
+            beside_s = sorted(time_of(client, url) for _ in range(30))[15]
+        inside.take_quanta(10)
+    assert beside_s < 5 * alone_s + 0.02
+
+
+def time_of(client: httpx.Client, url: str) -> float:
+    """Return how long an answer takes (seconds)."""
+    began_s = time.perf_counter()
+    assert client.get(url).status_code == 200
+    return time.perf_counter() - began_s

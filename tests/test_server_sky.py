@@ -25,7 +25,7 @@ LONDON = {"datetime": "1992-12-25T09:15:00Z", "lat": "51.5074", "lon": "-0.1278"
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     folder = tmp_path_factory.mktemp("sky")
     with (
-        serving(settings_in(folder), SilentEngine()) as served,
+        serving(settings_in(folder, RATE_LIMIT_MAX="1000000"), SilentEngine()) as served,
         httpx.Client(base_url=served.http_url, timeout=30) as client,
     ):
         yield client

@@ -14,9 +14,13 @@ from starlette.routing import Route, WebSocketRoute
 
 from astradio_stream.errors import AstradioError
 from astradio_stream.server import http
+from astradio_stream.server.account_routes import account_routes
 from astradio_stream.server.admission import stream
+from astradio_stream.server.chart_routes import chart_routes
 from astradio_stream.server.clock import Clock, SystemClock
+from astradio_stream.server.desk import Desk
 from astradio_stream.server.engine import Engine
+from astradio_stream.server.gate import Gate
 from astradio_stream.server.load import Load
 from astradio_stream.server.metrics import Metrics
 from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
@@ -65,15 +69,18 @@ def build_app(
     load = Load(cores_of(settings))
     engine = engine or Engine(settings, metrics, clock, load)
     shell = Shell(settings, clock, metrics, ReadinessState(clock), engine, Pump(clock), load)
+    desk = Desk(shell)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         try:
             await shell.start()
+            await desk.open()
             warming = asyncio.create_task(warm_up())
             yield
             warming.cancel()
         finally:
+            await desk.close()
             shell.engine.close()
 
     async def on_stream(websocket: WebSocket) -> None:
@@ -96,11 +103,13 @@ def build_app(
             *page_routes(load_pages(web_dir)),
             *probe_routes(shell),
             *sky_routes(clock),
+            *account_routes(desk),
+            *chart_routes(desk),
             WebSocketRoute("/stream", on_stream),
             Route("/stream", on_plain_stream),
             WebSocketRoute("/{path:path}", on_unknown_stream),
         ],
-        middleware=[Middleware(http.Envelope, metrics=metrics)],
+        middleware=[Middleware(http.Envelope, shell=shell), Middleware(Gate, desk=desk)],
         exception_handlers={
             HTTPException: http.on_http_exception,
             AstradioError: http.on_our_error,
@@ -109,4 +118,5 @@ def build_app(
     )
     app.router.redirect_slashes = False
     app.state.shell = shell
+    app.state.desk = desk
     return app

@@ -1,4 +1,4 @@
-"""How often one address may knock: a bucket of handshakes for each, in a table of bounded size.
+"""How often one address may knock: a bucket for each, in a table of bounded size.
 
 The table has a fixed number of cells, and a secret decides which cell an address belongs to. So it
 cannot be filled: whoever comes from a million addresses drives nobody's bucket out, least of all
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,20 @@ _IPV6_PREFIX: Final = 64
 """What one household has: the rest of an IPv6 address is the guest's own choice."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a bucket stands after it was asked."""
+
+    rate: Rate
+    """What it holds, and how fast it fills."""
+    wait_ns: int
+    """How long until what was asked may be (nanoseconds); 0 where it may be now."""
+    n_left: int
+    """Tokens that are left."""
+    fill_ns: int
+    """How long until it is full again (nanoseconds)."""
+
+
 class Doors:
     """Who knocked how often."""
 
@@ -43,15 +58,27 @@ class Doors:
 
     def knock(self, address: str, rate: Rate, now_ns: int) -> int:
         """Count a handshake; return how long it must wait (nanoseconds), 0 if it may come in."""
-        cell = self._cell(neighbourhood(address))
+        return self.charge(neighbourhood(address), rate, 1, now_ns).wait_ns
+
+    def charge(self, name: str, rate: Rate, cost: int, now_ns: int) -> Standing:
+        """Take tokens from a bucket if there are so many; return how it stands.
+
+        Args:
+            name: Whose bucket.
+            rate: What it holds, and how fast it fills.
+            cost: Tokens; what costs more than a bucket holds takes all of them.
+            now_ns: Monotonic time (nanoseconds).
+        """
+        cell = self._cell(name)
         bucket = self._buckets.get(cell)
         if bucket is None:
             bucket = self._buckets[cell] = Bucket(rate)
         bucket.change(rate, now_ns)
-        wait_ns = bucket.wait_ns(now_ns)
+        cost = min(cost, rate.n_tokens)
+        wait_ns = bucket.wait_ns(now_ns, cost)
         if wait_ns == 0:
-            bucket.take(now_ns)
-        return wait_ns
+            bucket.take(now_ns, cost)
+        return Standing(rate, wait_ns, bucket.n_left(now_ns), bucket.fill_ns(now_ns))
 
     def _cell(self, name: str) -> int:
         digest = blake2b(name.encode("utf-8", "replace"), digest_size=8, key=self._secret).digest()

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
 from astradio_stream import errors
-from astradio_stream.server.logs import log, log_failure
+from astradio_stream.server.logs import REQUEST_ID, log, log_failure
+from astradio_stream.server.origin import scheme_of
 from astradio_stream.strict_json import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from starlette.requests import HTTPConnection
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from astradio_stream.server.metrics import Metrics
+    from astradio_stream.server.shell import Shell
 
 # fmt: off
 STATUS_OF_CODE: Final = {
@@ -58,7 +58,14 @@ SECURITY_HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options":       "nosniff",
     "Referrer-Policy":              "no-referrer",
+    # The page needs none of these, so nothing that got into it can have them either.
+    "Permissions-Policy":
+        "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
+        "magnetometer=(), microphone=(), midi=(), payment=(), usb=()",
 }
+
+HSTS: Final = {"Strict-Transport-Security": "max-age=31536000"}
+"""Told over https only (RFC 6797 §7.2); what else the domain serves is not ours to decide."""
 # fmt: on
 
 _OWN_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
@@ -137,10 +144,10 @@ async def on_http_exception(request: Request, exception: Exception) -> Response:
     return internal_error(request)
 
 
-async def on_our_error(request: Request, error: Exception) -> Response:
+async def on_our_error(request: HTTPConnection, error: Exception) -> Response:
     """Answer what our own code refuses."""
     assert isinstance(error, errors.AstradioError)  # noqa: S101
-    if isinstance(error, errors.Overloaded):
+    if isinstance(error, errors.TryLater):
         headers = retry_after(error.retry_after_s)
         return refusal(request, error.code, error.message, headers=headers)
     if error.code not in STATUS_OF_CODE or error.code == "INTERNAL":
@@ -158,9 +165,9 @@ def internal_error(connection: HTTPConnection) -> JsonAnswer:
 class Envelope:
     """The ASGI layer around everything: ids in, headers out, no exception beyond."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, shell: Shell) -> None:
         self._app = app
-        self._metrics = metrics
+        self._shell = shell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or carry one WebSocket."""
@@ -169,6 +176,8 @@ class Envelope:
             return
         request_id = kept_request_id(Headers(scope=scope).get("x-request-id", ""))
         scope.setdefault("state", {})["request_id"] = request_id
+        REQUEST_ID.set(request_id)  # of this task, and of what it begins
+        security_headers = self._security_headers(scope)
         has_answered = False
 
         async def send_in_envelope(message: Message) -> None:
@@ -177,11 +186,11 @@ class Envelope:
             if kind in ("http.response.start", "websocket.http.response.start"):
                 has_answered = True
                 status: int = message["status"]
-                self._metrics.http_responses.labels(f"{status // 100}xx").inc()
+                self._shell.metrics.http_responses.labels(f"{status // 100}xx").inc()
                 message.setdefault("headers", [])
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in security_headers.items():
                     headers[name] = value
                 log_answer(scope, status, request_id)
             elif kind == "websocket.accept":
@@ -194,11 +203,18 @@ class Envelope:
 
         try:
             await self._app(scope, receive, send_in_envelope)
+        except ClientDisconnect:
+            log("GONE", method=scope["method"], path=scope["path"], requestId=request_id)
         except Exception as error:
             log_failure("REQUEST_FAILED", error, requestId=request_id, path=scope["path"])
             if has_answered or scope["type"] != "http":
                 raise
             await internal_error(Request(scope))(scope, receive, send_in_envelope)
+
+    def _security_headers(self, scope: Scope) -> dict[str, str]:
+        """Return the headers of every answer to a request."""
+        scheme = scheme_of(HTTPConnection(scope), self._shell.settings.trusted_proxies)
+        return SECURITY_HEADERS | HSTS if scheme == "https" else SECURITY_HEADERS
 
 
 def log_answer(scope: Scope, status: int, request_id: str) -> None:

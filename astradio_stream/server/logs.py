@@ -12,12 +12,15 @@ import logging.handlers
 import re
 import sys
 import time
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LOGGER_NAME: Final = "astradio"
+REQUEST_ID: Final[ContextVar[str]] = ContextVar("REQUEST_ID", default="")
+"""Under which id what happens now was asked for; every line that it leads to ends with it."""
 _FIELDS: Final = "astradio_fields"
 _PLAIN: Final = re.compile(r"[!#-<>-~]+", re.ASCII)
 _MAX_CHARACTERS: Final = 500
@@ -59,6 +62,8 @@ class LineFormatter(logging.Formatter):
             if record.exc_info and record.exc_info[1] is not None:
                 fields["error"] = repr(record.exc_info[1])
             event = "LIBRARY"
+        if (request_id := REQUEST_ID.get()) and "requestId" not in fields:
+            fields = fields | {"requestId": request_id}
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         head = f"{moment}.{int(record.msecs):03d}Z {record.levelname} {event}"
         return " ".join((head, *(f"{key}={escaped(value)}" for key, value in fields.items())))

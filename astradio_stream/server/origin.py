@@ -21,15 +21,27 @@ def is_origin_allowed(
     connection: HTTPConnection, allowed: Sequence[Origin], proxies: Sequence[IpNetwork]
 ) -> bool:
     """Return whether the page behind a request may ask; a request of no page may."""
-    given = connection.headers.get("origin")
-    if given is None:
+    if "origin" not in connection.headers:
         return True
+    origin = _origin_told(connection)
+    return origin is not None and (origin in allowed or is_own_origin(connection, proxies))
+
+
+def is_own_origin(connection: HTTPConnection, proxies: Sequence[IpNetwork]) -> bool:
+    """Return whether the page behind a request is one of ours."""
     try:
-        origin = origin_of(given)
         own = origin_of(f"{scheme_of(connection, proxies)}://{connection.headers.get('host', '')}")
     except ValueError:
         return False
-    return origin == own or origin in allowed
+    return own == _origin_told(connection)
+
+
+def _origin_told(connection: HTTPConnection) -> Origin | None:
+    """Return the origin that a request names, or None where it is none, or not one."""
+    try:
+        return origin_of(connection.headers.get("origin", ""))
+    except ValueError:
+        return None
 
 
 def scheme_of(connection: HTTPConnection, proxies: Sequence[IpNetwork]) -> str:

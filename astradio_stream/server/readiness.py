@@ -74,7 +74,7 @@ class Checks:
     codec_loaded: bool = False
     """libopus encoded a segment."""
     store_writable: bool = False
-    """The data directory takes files."""
+    """The data directory takes files, and the database changes."""
 
     def to_json(self) -> dict[str, bool]:
         """Return the checks by name."""

@@ -137,6 +137,11 @@ class Shell:
             self.readiness.become(state)
             log(state.name, listeners=len(self.listeners), busy=round(self.load.busy, 2))
 
+    def heed_store(self, *, is_writable: bool) -> None:
+        """Hear whether what is stored can be written: accounts need it, the music does not."""
+        self.readiness.checks.store_writable = is_writable
+        self._settle()
+
     async def start(self) -> None:
         """Load everything, test it, and become ready.
 

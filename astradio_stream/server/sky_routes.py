@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.routing import Route
@@ -54,11 +55,10 @@ def values_of(request: Request) -> dict[str, str]:
         ValidationFailed: A name comes twice, so that two readers might read two values.
     """
     pairs = request.query_params.multi_items()
-    values = dict(pairs)
-    doubled = {name for name in values if sum(name == other for other, _ in pairs) > 1}
-    if doubled:
+    counts = Counter(name for name, _ in pairs)
+    if doubled := [name for name in counts if counts[name] > 1]:
         raise ValidationFailed(Detail(name, "must be given once") for name in sorted(doubled))
-    return values
+    return dict(pairs)
 
 
 def sky_routes(clock: Clock) -> list[Route]:

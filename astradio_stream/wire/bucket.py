@@ -45,25 +45,38 @@ class Bucket:
         """What it holds now, and how fast it fills; see `change`."""
         self._full: int | None = None
 
-    def take(self, now_ns: int) -> bool:
-        """Take a token; return whether there was one."""
+    def take(self, now_ns: int, n_tokens: int = 1) -> bool:
+        """Take a token, or several; return whether there were so many."""
         rate = self.rate
         now = now_ns * rate.n_tokens
         full = now if self._full is None else max(now, self._full)
-        full += rate.step
+        full += n_tokens * rate.step
         if full - now > rate.n_tokens * rate.step:
             return False
         self._full = full
         return True
 
-    def wait_ns(self, now_ns: int) -> int:
-        """Return how long until there is a token (nanoseconds, rounded up; 0 if there is one)."""
+    def wait_ns(self, now_ns: int, n_tokens: int = 1) -> int:
+        """Return how long until there are tokens (nanoseconds, rounded up; 0 if there are)."""
         if self._full is None:
             return 0
         rate = self.rate
-        # With a token taken the bucket may be full at the latest a whole window from then.
-        missing = self._full + rate.step - rate.n_tokens * rate.step - now_ns * rate.n_tokens
+        # With them taken the bucket may be full at the latest a whole window from then.
+        spare = (rate.n_tokens - n_tokens) * rate.step
+        missing = self._full - spare - now_ns * rate.n_tokens
         return max(0, -(-missing // rate.n_tokens))
+
+    def n_left(self, now_ns: int) -> int:
+        """Return how many whole tokens there are."""
+        return self.rate.n_tokens - -(-self._missing(now_ns) // self.rate.step)
+
+    def fill_ns(self, now_ns: int) -> int:
+        """Return how long until it is full (nanoseconds, rounded up)."""
+        return -(-self._missing(now_ns) // self.rate.n_tokens)
+
+    def _missing(self, now_ns: int) -> int:
+        """Return what it lacks, in the units of `Rate.step`."""
+        return max(0, (self._full or 0) - now_ns * self.rate.n_tokens)
 
     def is_full(self, now_ns: int) -> bool:
         """Return whether it is as good as new."""

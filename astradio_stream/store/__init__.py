@@ -1,0 +1,1 @@
+"""What must survive a restart: accounts, charts, compositions, and answers already given."""

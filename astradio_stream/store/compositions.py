@@ -1,0 +1,79 @@
+"""Pieces that were composed, and from which programme each of their files can be made again."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+KINDS: Final = ("audio", "viz", "midi")
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """One piece."""
+
+    id: str
+    """Which piece, for whom and by which build: whatever the caller makes it of."""
+    user_id: str | None
+    """Whose it is; None for a piece that was asked for without an account."""
+    programme: str
+    """All that is needed to make it again, as JSON."""
+    answer: str
+    """What was answered about it, as JSON."""
+    created_us: int
+    """Unix time (microseconds)."""
+
+
+def keep_composition(
+    connection: sqlite3.Connection, composition: Composition, digests: Mapping[str, str]
+) -> None:
+    """Keep a piece and the digests of its files by kind; one that is known already stays."""
+    added = connection.execute(
+        """INSERT INTO compositions (id, user_id, programme, answer, created_us)
+           VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING""",
+        astuple(composition),
+    )
+    if added.rowcount:
+        connection.executemany(
+            "INSERT INTO media (composition_id, kind, digest) VALUES (?, ?, ?)",
+            [(composition.id, kind, digest) for kind, digest in digests.items()],
+        )
+
+
+def composition_of_id(connection: sqlite3.Connection, composition_id: str) -> Composition | None:
+    """Return a piece by its id."""
+    row = connection.execute(
+        "SELECT * FROM compositions WHERE id = ?", (composition_id,)
+    ).fetchone()
+    return None if row is None else Composition(*row)
+
+
+def composition_of_media(
+    connection: sqlite3.Connection, kind: str, digest: str
+) -> Composition | None:
+    """Return a piece to which a file belongs."""
+    row = connection.execute(
+        """SELECT compositions.* FROM media JOIN compositions ON composition_id = id
+           WHERE digest = ? AND kind = ? LIMIT 1""",
+        (digest, kind),
+    ).fetchone()
+    return None if row is None else Composition(*row)
+
+
+def compositions_of(connection: sqlite3.Connection, user_id: str) -> list[Composition]:
+    """Return the pieces of an account, oldest first."""
+    rows = connection.execute(
+        "SELECT * FROM compositions WHERE user_id = ? ORDER BY created_us, id", (user_id,)
+    )
+    return [Composition(*row) for row in rows]
+
+
+def forget_compositions(connection: sqlite3.Connection, before_us: int) -> None:
+    """Delete pieces of nobody that are older than a moment."""
+    connection.execute(
+        "DELETE FROM compositions WHERE user_id IS NULL AND created_us < ?", (before_us,)
+    )
