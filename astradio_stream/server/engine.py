@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 KNOWN_PROGRAMMES: Final = 10_000
 """Programmes that a `programmeId` alone may name: the last ones that were played here."""
 
-KNOWN_LOOKS: Final = 1_000
-"""Charts and palettes kept, by where somebody began: whoever shares a second shares these."""
+KNOWN_LOOKS: Final = 300
+"""Charts and palettes kept (30 KB each), by where somebody began: whoever shares it shares these."""
 
 Look: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
 """Chart and palette as JSON."""

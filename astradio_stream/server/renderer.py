@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from astradio_stream.server.pool import Job, RenderPool
     from astradio_stream.stream.programme import Programme
 
-_RENDITIONS: Final = 1024
+_RENDITIONS: Final = 512
 """Scores remembered: a few dozen bars each."""
 
 GRACE_NS: Final = 100_000_000
