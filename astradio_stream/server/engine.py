@@ -49,7 +49,7 @@ KNOWN_PROGRAMMES: Final = 10_000
 """Programmes that a `programmeId` alone may name: the last ones that were played here."""
 
 KNOWN_LOOKS: Final = 300
-"""Charts and palettes kept (30 KB each), by where somebody began: whoever shares it shares these."""
+"""Charts and palettes kept, 30 KB each, by where somebody began: who shares that shares these."""
 
 Look: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
 """Chart and palette as JSON."""
