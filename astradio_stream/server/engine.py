@@ -169,9 +169,11 @@ class Engine:
         self._remember(changed)
         return changed, effective
 
-    async def segment(self, programme: Programme, k: int, codec: Codec) -> ReadyMade:
-        """Return segment k as listeners receive it, at epoch 0."""
-        return await self.renderer.segment(programme, k, codec)
+    async def segment(
+        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+    ) -> ReadyMade:
+        """Return segment k as listeners receive it, at epoch 0; wanted at `due_ns`, or now."""
+        return await self.renderer.segment(programme, k, codec, due_ns)
 
     def at_hand(self, programme: Programme, k: int, codec: Codec) -> ReadyMade | None:
         """Return segment k if it is made already."""
