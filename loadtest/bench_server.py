@@ -18,7 +18,7 @@ _HELLOS: Final = 200
 def _first_quantum_ms(port: int, programme: dict[str, object]) -> float:
     """Return the milliseconds from hello to the first binary message of a new connection."""
     hello = json.dumps({"type": "hello", "protocol": 1, "programme": programme, "codecs": ["opus"]})
-    with connect(f"ws://127.0.0.1:{port}/stream", compression=None) as socket_:
+    with connect(f"ws://127.0.0.1:{port}/stream", compression=None, max_queue=None) as socket_:
         began = time.perf_counter()
         socket_.send(hello)
         while not isinstance(socket_.recv(10), bytes):

@@ -95,7 +95,9 @@ class SilentEngine:
         self._known[changed.programme_id] = changed
         return changed, first_open + FORE_SAMPLES
 
-    async def segment(self, _programme: Programme, k: int, codec: Codec) -> ReadyMade:
+    async def segment(
+        self, _programme: Programme, k: int, codec: Codec, _due_ns: int | None = None
+    ) -> ReadyMade:
         if self.failure is not None:
             raise self.failure
         packets = [SILENCE] if codec is Codec.PCM_S16LE else [b"\xf8\xff\xfe"] * 5

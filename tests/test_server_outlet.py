@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import struct
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +199,23 @@ def test_beside_a_slow_listener_others_notice_nothing(server: Served) -> None:
     with raw_peer(server.ws_url) as deaf, listening(server.ws_url, TRANSIT, bufferMs=300) as well:
         deaf.say(hello_of(TRANSIT, codecs=["pcm_s16le"], bufferMs=20_000))
         well.take_quanta(12)
+
+
+def test_nothing_keeps_a_listener_who_has_gone(server: Served) -> None:
+    gone: list[weakref.ref[Any]] = []
+    for _ in range(4):
+        with listening(server.ws_url, TRANSIT, bufferMs=300) as listener:
+            listener.take_quanta(5)
+            listener.say({"type": "pause"})
+            listener.report()
+            gone.append(weakref.ref(only_listener(server)))
+        wait_until(lambda: not server.shell.listeners)
+
+    def n_kept() -> int:
+        gc.collect()
+        return sum(kept() is not None for kept in gone)
+
+    wait_until(lambda: n_kept() <= 1)  # the loop may hold the arguments of its last call
 
 
 def test_the_seam_is_in_one_module_only() -> None:

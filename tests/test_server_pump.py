@@ -89,7 +89,20 @@ def test_another_moment_takes_the_place_of_the_former() -> None:
         assert [(called - now) // (50 * MS) for called in waiter.called] == [1]
         assert gone.called == []
 
+    def kept() -> int:
+        return sum(map(len, pump._wheel.values()))
+
+    async def no_more_than_one_place_each() -> None:
+        for n in range(50):
+            pump.watch(waiter, clock.now_ns() + n * 700 * MS)
+            pump.watch(gone, clock.now_ns() + n * 30_000 * MS)
+            assert kept() == 2
+        pump.forget(waiter)
+        pump.forget(gone)
+        assert kept() == 0
+
     asyncio.run(turn())
+    asyncio.run(no_more_than_one_place_each())
 
 
 def test_a_crowd_in_one_tick_does_not_hold_the_loop() -> None:

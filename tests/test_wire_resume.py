@@ -150,7 +150,6 @@ class AnyConnection(RuleBasedStateMachine):
             player.epoch = text["epoch"]
             self.changes.append(text["effective"])
             player.end = min(player.end, first_replaced(text["effective"]))
-            player.end = max(player.end, player.first)
 
     def take(self, epoch: int, index: int, version: int) -> None:
         player = self.player
@@ -171,7 +170,7 @@ class AnyConnection(RuleBasedStateMachine):
     @rule(ahead=st.integers(0, 5 * 48_000))
     def report(self, ahead: int) -> None:
         end = self.player.end
-        played = max(0, end - ahead)
+        played = max(self.player.first, end - ahead)
         self.say({"type": "report", "played": played, "received": end, "underruns": 0})
 
     @precondition(lambda self: self.session.state in (State.STREAMING, State.PAUSED))

@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 KNOWN_PROGRAMMES: Final = 10_000
 """Programmes that a `programmeId` alone may name: the last ones that were played here."""
 
-KNOWN_LOOKS: Final = 1_000
-"""Charts and palettes kept, by where somebody began: whoever shares a second shares these."""
+KNOWN_LOOKS: Final = 300
+"""Charts and palettes kept, 30 KB each, by where somebody began: who shares that shares these."""
 
 Look: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
 """Chart and palette as JSON."""
@@ -169,9 +169,11 @@ class Engine:
         self._remember(changed)
         return changed, effective
 
-    async def segment(self, programme: Programme, k: int, codec: Codec) -> ReadyMade:
-        """Return segment k as listeners receive it, at epoch 0."""
-        return await self.renderer.segment(programme, k, codec)
+    async def segment(
+        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+    ) -> ReadyMade:
+        """Return segment k as listeners receive it, at epoch 0; wanted at `due_ns`, or now."""
+        return await self.renderer.segment(programme, k, codec, due_ns)
 
     def at_hand(self, programme: Programme, k: int, codec: Codec) -> ReadyMade | None:
         """Return segment k if it is made already."""

@@ -61,7 +61,7 @@ class Pump:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._wheel: dict[int, list[Waits]] = {}
+        self._wheel: dict[int, set[Waits]] = {}
         self._next_slot = _NEVER
         self._is_turning = False
         self._gathering = 0
@@ -85,16 +85,19 @@ class Pump:
         slot = max(-(-at_ns // TICK_NS), self._next_slot)
         if slot == listener.slot:
             return
+        self.forget(listener)
         listener.slot = slot
         waiting = self._wheel.get(slot)
         if waiting is None:
-            self._wheel[slot] = [listener]
+            self._wheel[slot] = {listener}
         else:
-            waiting.append(listener)
+            waiting.add(listener)
 
     def forget(self, listener: Waits) -> None:
-        """Wait for a listener no more."""
-        listener.slot = _NEVER
+        """Wait for a listener no more: the wheel keeps nobody who has gone."""
+        if listener.slot != _NEVER:
+            self._wheel[listener.slot].discard(listener)
+            listener.slot = _NEVER
 
     def _sleep(self) -> None:
         """Sleep until the next tick; one that has passed already comes round at once."""
@@ -115,8 +118,6 @@ class Pump:
             waiting = wheel.get(self._next_slot)
             while waiting and now_ns < until_ns:
                 listener = waiting.pop()
-                if listener.slot != self._next_slot:
-                    continue  # it was given another moment
                 listener.slot = _NEVER
                 at_ns = listener.on_tick(now_ns)
                 if at_ns is not None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from astradio_stream.server.pool import Job, RenderPool
     from astradio_stream.stream.programme import Programme
 
-_RENDITIONS: Final = 1024
+_RENDITIONS: Final = 512
 """Scores remembered: a few dozen bars each."""
 
 GRACE_NS: Final = 100_000_000
@@ -163,14 +163,16 @@ class Renderer:
             self._hits.inc()
         return made
 
-    async def segment(self, programme: Programme, number: int, codec: Codec) -> ReadyMade:
-        """Return segment k, made now unless it is at hand or already on its way."""
+    async def segment(
+        self, programme: Programme, number: int, codec: Codec, due_ns: int | None = None
+    ) -> ReadyMade:
+        """Return segment k, made unless it is at hand or already on its way; see `prefetch`."""
         made = self.cached(programme, number, codec)
         if made is not None:
             return made
         # Shielded: one listener who leaves must not take the segment from the others.
-        now_ns = self._clock.now_ns()
-        return await asyncio.shield(self._flight(programme, number, codec, now_ns))
+        due_ns = self._clock.now_ns() if due_ns is None else due_ns
+        return await asyncio.shield(self._flight(programme, number, codec, due_ns))
 
     def prefetch(
         self, programme: Programme, number: int, codec: Codec, due_ns: int | None = None

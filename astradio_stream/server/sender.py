@@ -124,7 +124,7 @@ class Sender:
         index = self._session.due(self._clock.now_ns())
         if index is not None:
             programme, k, codec = self._played(index // SEGMENT_SAMPLES)
-            made = await self._shell.engine.segment(programme, k, codec)
+            made = await self._shell.engine.segment(programme, k, codec, self._due_ns(k))
             if programme is self._answering.programme:
                 self._take(k, made)
 
@@ -135,13 +135,18 @@ class Sender:
         self._shell.engine.prefetch(programme, following, codec, self._due_ns(following))
 
     def _due_ns(self, k: int) -> int:
-        """Return when the first quantum of segment k will be due."""
+        """Return by when segment k must be made.
+
+        That is when its first quantum is due. While a buffer is filled for the first time all are
+        due at once; then half the time until it is heard will do, and who has nothing comes first.
+        """
         now_ns = self._clock.now_ns()
         playhead, hello = self._session.playhead(now_ns), self._session.hello
         if playhead is None or hello is None:
             return now_ns
-        wanted = k * SEGMENT_SAMPLES + QUANTUM_SAMPLES - milliseconds_to_samples(hello.buffer_ms)
-        return now_ns + samples_to_ns(max(0, wanted - playhead))
+        unheard = k * SEGMENT_SAMPLES - playhead
+        unsent = unheard + QUANTUM_SAMPLES - milliseconds_to_samples(hello.buffer_ms)
+        return now_ns + samples_to_ns(unsent if unsent > 0 else max(0, unheard // 2))
 
     def _played(self, k: int) -> tuple[Programme, int, Codec]:
         """Return what names segment k: the programme, k, and how its sound is written."""

@@ -52,8 +52,10 @@ class MakesStreams(Protocol):
     ) -> tuple[Programme, int]:
         """Return the programme steered once more, and from which index on."""
 
-    async def segment(self, programme: Programme, k: int, codec: Codec) -> ReadyMade:
-        """Return segment k as listeners receive it, at epoch 0."""
+    async def segment(
+        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+    ) -> ReadyMade:
+        """Return segment k as listeners receive it, at epoch 0; wanted at `due_ns`, or now."""
 
     def at_hand(self, programme: Programme, k: int, codec: Codec) -> ReadyMade | None:
         """Return segment k if it is made already."""
