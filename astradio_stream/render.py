@@ -29,20 +29,19 @@ import av
 import orjson
 from tqdm import tqdm
 
-from astradio_stream import __version__
 from astradio_stream.audio import opus
 from astradio_stream.audio.files import write_ogg_opus, write_wav
 from astradio_stream.errors import Detail, ValidationFailed
 from astradio_stream.server.banks import load_bank
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.piece import (
-    TITLE,
     Span,
     piece_midi,
     piece_of,
     piece_packets,
     piece_pcm,
     piece_segments,
+    piece_tags,
 )
 from astradio_stream.stream.piece_json import piece_to_json
 from astradio_stream.stream.segment import Rendition
@@ -92,14 +91,9 @@ class Job:
 def _write_opus(file: IO[bytes], job: Job, name: str) -> None:
     segments = piece_packets(job.rendition, job.first, job.n_samples, job.settings.opus_bitrate)
     total = len(piece_segments(job.first, job.n_samples))
-    tags = {
-        "title": TITLE,
-        "programme": job.programme.programme_id,
-        "encoder": f"astradio-stream {__version__}",
-    }
     with tqdm(segments, total=total, unit="s", desc=name) as told:
         packets = (packet for segment in told for packet in segment)
-        write_ogg_opus(file, packets, job.n_samples, tags)
+        write_ogg_opus(file, packets, job.n_samples, piece_tags(job.programme))
 
 
 def _write_wav(file: IO[bytes], job: Job, name: str) -> None:

@@ -75,6 +75,8 @@ class Settings:
     """Threads that render segments."""
     cache_mb: int
     """Encoded segments kept (megabytes)."""
+    media_mb: int
+    """Files of pieces kept (megabytes)."""
     max_listeners: int
     """Beyond this, newcomers are refused."""
 
@@ -215,6 +217,7 @@ TABLE: Final = (
     Setting("DRAIN_S",                 integer(0, 600),          "25",             False),
     Setting("ASTRADIO_RENDER_THREADS", integer(1, 64),           "2",              False),
     Setting("ASTRADIO_CACHE_MB",       integer(1, 65_536),       "128",            False),
+    Setting("ASTRADIO_MEDIA_MB",       integer(1, 1_048_576),    "512",            False),
     Setting("ASTRADIO_MAX_LISTENERS",  integer(1, 1_000_000),    "2000",           False),
 )
 # fmt: on

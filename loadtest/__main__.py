@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from loadtest import (
     bench_bank,
     bench_compat,
+    bench_compose,
     bench_distinct,
     bench_fanout,
     bench_music,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "bank": bench_bank.run,
+    "compose": bench_compose.run,
     "music": bench_music.run,
     "segment": bench_segment.run,
     "server": bench_server.run,

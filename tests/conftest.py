@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.versions import ModelVersions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from astradio_stream.audio.bank import Bank
@@ -41,3 +43,17 @@ def banks(data_dir: Path) -> dict[str, Bank]:
 def bank(banks: dict[str, Bank]) -> Bank:
     """The bank of the default audio model."""
     return banks[ModelVersions().audio]
+
+
+@pytest.fixture(scope="session")
+def require_tool() -> Callable[[str], str]:
+    """Find a program of the system: where it is missing the test is skipped, but never in CI."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None and not os.environ.get("CI"):
+            pytest.skip(f"needs {name}")
+        assert path is not None, f"CI must have {name}"
+        return path
+
+    return find

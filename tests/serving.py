@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import threading
@@ -122,6 +123,12 @@ class SilentEngine:
 
     async def reload(self, settings: Settings) -> None:
         self.settings = settings
+
+    async def bank(self, audio_version: str) -> Any:
+        raise NotFound(f"there is no bank of {audio_version}: this engine is silent")
+
+    def later(self, work: Any) -> Any:
+        return asyncio.get_running_loop().run_in_executor(None, work)
 
     def close(self) -> None:
         self.is_closed = True

@@ -46,6 +46,7 @@ def test_defaults() -> None:
         drain_s=25,
         render_threads=2,
         cache_mb=128,
+        media_mb=512,
         max_listeners=2_000,
     )
 

@@ -18,17 +18,22 @@ from astradio_stream.server.account_routes import account_routes
 from astradio_stream.server.admission import stream
 from astradio_stream.server.chart_routes import chart_routes
 from astradio_stream.server.clock import Clock, SystemClock
+from astradio_stream.server.compose import ComposePage, compose_routes
 from astradio_stream.server.desk import Desk
 from astradio_stream.server.engine import Engine
 from astradio_stream.server.gate import Gate
 from astradio_stream.server.load import Load
+from astradio_stream.server.media import MediaFolder
+from astradio_stream.server.media_routes import media_routes
 from astradio_stream.server.metrics import Metrics
+from astradio_stream.server.openapi import description_routes
 from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
 from astradio_stream.server.probes import probe_routes
 from astradio_stream.server.pump import Pump
 from astradio_stream.server.readiness import ReadinessState
 from astradio_stream.server.shell import MakesStreams, Shell
 from astradio_stream.server.sky_routes import sky_routes, warm_up
+from astradio_stream.server.studio import Studio
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -70,16 +75,21 @@ def build_app(
     engine = engine or Engine(settings, metrics, clock, load)
     shell = Shell(settings, clock, metrics, ReadinessState(clock), engine, Pump(clock), load)
     desk = Desk(shell)
+    folder = MediaFolder(settings.data_dir / "media", settings.media_mb * 1_000_000)
+    studio = Studio(engine, folder, settings, clock, metrics)
+    page = ComposePage(desk, studio)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         try:
             await shell.start()
             await desk.open()
+            await page.rehearse()
             warming = asyncio.create_task(warm_up())
             yield
             warming.cancel()
         finally:
+            await studio.close()
             await desk.close()
             shell.engine.close()
 
@@ -105,6 +115,9 @@ def build_app(
             *sky_routes(clock),
             *account_routes(desk),
             *chart_routes(desk),
+            *compose_routes(page),
+            *media_routes(page, folder),
+            *description_routes(settings),
             WebSocketRoute("/stream", on_stream),
             Route("/stream", on_plain_stream),
             WebSocketRoute("/{path:path}", on_unknown_stream),

@@ -35,6 +35,8 @@ from astradio_stream.wire.answers import ReadyParts
 from astradio_stream.wire.quantum import CODEC_OF_WORD, Codec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from astradio_stream.audio.bank import Bank
     from astradio_stream.server.clock import Clock
     from astradio_stream.server.load import Load
@@ -58,6 +60,8 @@ SELF_TEST_STATION: Final = "now"
 
 FEATURES_VERSION: Final = "v1.0"
 PCM_VERSION: Final = "1"
+_LAST: Final = 1 << 62
+"""Deadline of what may wait for ever (nanoseconds)."""
 PCM_BITRATE: Final = SAMPLE_RATE_HZ * N_CHANNELS * 16
 
 
@@ -135,8 +139,7 @@ class Engine:
         index = hello.from_index
         if index is None:
             index = 0 if programme.station is None else joined_at(self._live_index())
-        if programme.model_versions.audio not in self._banks:
-            await self._load_bank(programme.model_versions.audio)
+        await self.bank(programme.model_versions.audio)
         codec = CODEC_OF_WORD[hello.codecs[0]]
         self.prefetch(programme, index // SEGMENT_SAMPLES, codec)
         is_resumed = bool(hello.from_index)
@@ -190,6 +193,16 @@ class Engine:
         await self._load_bank(settings.default_audio_model)
         self._settings = settings
         self._defaults = ModelVersions(audio=settings.default_audio_model)
+
+    async def bank(self, audio_version: str) -> Bank:
+        """Return the bank of an audio model, loaded now unless it is."""
+        if audio_version not in self._banks:
+            await self._load_bank(audio_version)
+        return self._banks[audio_version]
+
+    def later(self, work: Callable[[], object]) -> asyncio.Future[object]:
+        """Do some work on a render thread, after what listeners wait for."""
+        return asyncio.wrap_future(self._pool.submit(work, _LAST).future)
 
     async def _load_bank(self, version: str) -> None:
         """Load the bank of an audio model unless it is loaded or on its way."""

@@ -36,6 +36,7 @@ STATUS_OF_CODE: Final = {
     "CONFLICT":               409,
     "PAYLOAD_TOO_LARGE":      413,
     "UNSUPPORTED_MEDIA_TYPE": 415,
+    "RANGE_NOT_SATISFIABLE":  416,
     "VALIDATION_FAILED":      422,
     "RATE_LIMITED":           429,
     "UPGRADE_REQUIRED":       426,

@@ -87,6 +87,8 @@ TABLE: Final = (
     Metric("sent_bytes",               Counter,   "",        "Bytes of quanta and events sent"),
     Metric("skips",                    Counter,   "",        "Announced gaps for the slow"),
     Metric("underruns",                Counter,   "",        "Underruns as reported"),
+    Metric("pieces",                   Counter,   "result",  "Pieces: hit, made, joined, refused"),
+    Metric("piece_seconds",            Histogram, "",        "Making a piece"),
     Metric("http_responses",           Counter,   "class",   "HTTP responses, 1xx to 5xx"),
 )
 # fmt: on
@@ -121,6 +123,8 @@ class Metrics:
     sent_bytes: Counter
     skips: Counter
     underruns: Counter
+    pieces: Counter
+    piece_seconds: Histogram
     http_responses: Counter
 
     def __init__(self) -> None:

@@ -69,16 +69,20 @@ def page_routes(pages: Mapping[str, Page]) -> list[Route]:
     """Return the routes of the player."""
 
     async def index(request: Request) -> Response:
-        return _served(request, pages.get(INDEX))
+        return served(request, pages.get(INDEX))
 
     async def static(request: Request) -> Response:
-        return _served(request, pages.get(request.path_params["path"]))
+        return served(request, pages.get(request.path_params["path"]))
 
     return [Route("/", index), Route("/static/{path:path}", static)]
 
 
-def _served(request: Request, page: Page | None) -> Response:
-    """Return a page, or that it has not changed."""
+def served(request: Request, page: Page | None) -> Response:
+    """Return a page, or that it has not changed.
+
+    Raises:
+        HTTPException: there is no such page.
+    """
     if page is None:
         raise HTTPException(404)
     headers = {"ETag": page.etag, "Cache-Control": "no-cache"}

@@ -15,8 +15,11 @@ from astradio_stream.settings import TABLE
 from astradio_stream.wire.timings import Timings
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
     from pathlib import Path
 
+    from astradio_stream.audio.bank import Bank
     from astradio_stream.server.clock import Clock
     from astradio_stream.server.listener import Listener
     from astradio_stream.server.load import Load
@@ -67,6 +70,12 @@ class MakesStreams(Protocol):
 
     async def reload(self, settings: Settings) -> None:
         """Heed settings that may change while the server runs."""
+
+    async def bank(self, audio_version: str) -> Bank:
+        """Return the bank of an audio model, loaded now unless it is."""
+
+    def later(self, work: Callable[[], object]) -> asyncio.Future[object]:
+        """Do some work on a render thread, after what listeners wait for."""
 
     def close(self) -> None:
         """Let go of threads."""

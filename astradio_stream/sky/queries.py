@@ -41,7 +41,8 @@ LONGEST_SKY_HOURS: Final = 24 * 366
 DEFAULT_PLACES: Final = 10
 MOST_PLACES: Final = 50
 
-_NUMBER: Final = re.compile(r"[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
+"""As JSON writes numbers, and a little more; none is too large for a float."""
 _NUMERIC_FIELDS: Final = ("lat", "lon", "fold")
 
 
@@ -176,7 +177,7 @@ def places_answer(values: Mapping[str, str], gazetteer: Gazetteer) -> list[dict[
 
 
 def _number(text: str) -> float | None:
-    """Return a plain decimal number, or None: neither nan nor inf nor 1_000 is one."""
+    """Return a decimal number, or None: neither nan nor inf nor 1_000 is one."""
     return float(text) if _NUMBER.fullmatch(text) else None
 
 

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 
 KINDS: Final = ("audio", "viz", "midi")
 
+MOST_OF_ACCOUNT: Final = 1_000
+MOST_OF_NOBODY: Final = 20_000
+"""Pieces that are kept, the latest: a kilobyte each, with an account some twenty."""
+KEPT_US: Final = 30 * 24 * 3_600 * 1_000_000
+"""How long pieces of nobody are kept (microseconds): a month."""
+
 
 @dataclass(frozen=True, slots=True)
 class Composition:
@@ -76,4 +82,15 @@ def forget_compositions(connection: sqlite3.Connection, before_us: int) -> None:
     """Delete pieces of nobody that are older than a moment."""
     connection.execute(
         "DELETE FROM compositions WHERE user_id IS NULL AND created_us < ?", (before_us,)
+    )
+
+
+def forget_surplus(connection: sqlite3.Connection, user_id: str | None) -> None:
+    """Delete the oldest pieces of an account, or of nobody, beyond what is kept."""
+    most = MOST_OF_NOBODY if user_id is None else MOST_OF_ACCOUNT
+    connection.execute(
+        """DELETE FROM compositions WHERE id IN (
+               SELECT id FROM compositions WHERE user_id IS ?
+               ORDER BY created_us DESC, id LIMIT -1 OFFSET ?)""",
+        (user_id, most),
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from astradio_stream import __version__
 from astradio_stream.music.controls import controls_to_json
 from astradio_stream.music.facts import Subject
 from astradio_stream.music.heard import heard_of
@@ -170,6 +171,15 @@ def _telling(event: Event, struck: list[Note]) -> list[Note]:
 
 
 # The sound
+
+
+def piece_tags(programme: Programme) -> dict[str, str]:
+    """Return what a file of the sound says about itself, as Vorbis comments."""
+    return {
+        "title": TITLE,
+        "programme": programme.programme_id,
+        "encoder": f"astradio-stream {__version__}",
+    }
 
 
 def piece_segments(first: int, n_samples: int) -> range:
