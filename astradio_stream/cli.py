@@ -18,6 +18,7 @@ import re
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +26,7 @@ from astradio_stream import __version__
 from astradio_stream.errors import AstradioError, Detail, ValidationFailed
 from astradio_stream.music.text import STYLES
 from astradio_stream.render import ENDINGS, Job, render
-from astradio_stream.settings import Settings, load_settings
+from astradio_stream.settings import SETTING_OF_NAME, Settings, load_settings
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.modes import MODE_NAMES
 from astradio_stream.stream.programme import Programme, resolve
@@ -59,6 +60,22 @@ def _from_s(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or len(text) > 15 or int(text) > limit:
         raise argparse.ArgumentTypeError(f"must be a whole second from 0 to {limit}, got {text!r}")
     return int(text)
+
+
+def _workers(text: str) -> int:
+    try:
+        return int(SETTING_OF_NAME["ASTRADIO_WORKERS"].read(text))
+    except ValueError as wanted:
+        raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}") from None
+
+
+def read_settings() -> Settings:
+    """Return the settings as environment and `.env` have them now.
+
+    Raises:
+        SettingsError: something in them is wrong.
+    """
+    return load_settings(os.environ, Path(".env"), VERSIONS["audio"])
 
 
 def _out(text: str) -> Path:
@@ -101,7 +118,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("astradio-stream", description="Endless music from the sky.")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="serve the radio and the player (settings: docs/settings.md)")
+    serve = commands.add_parser(
+        "serve", help="serve the radio and the player (settings: docs/settings.md)"
+    )
+    serve.add_argument("--workers", type=_workers, help="processes that share the port")
     piece = commands.add_parser("render", help="render a piece of a programme into files")
     _add_piece(piece)
     _add_programme(piece.add_argument_group("the programme, before what its file says"))
@@ -227,11 +247,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status."""
     args = build_parser().parse_args(argv)
     try:
-        settings = load_settings(os.environ, Path(".env"), VERSIONS["audio"])
+        settings = read_settings()
         if args.command == "serve":
             from astradio_stream.server.main import serve  # noqa: PLC0415 - render needs no server
 
-            return serve(settings)
+            workers = args.workers or settings.workers
+            return serve(replace(settings, workers=workers), read_settings)
         _render(args, settings)
     except AstradioError as error:
         print(f"astradio-stream: {_sentence(error)}", file=sys.stderr)

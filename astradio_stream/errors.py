@@ -19,6 +19,7 @@
     │   ├── RateLimited           RATE_LIMITED          this one asks too often
     │   └── StoreUnavailable      STORE_UNAVAILABLE     the database cannot be reached
     ├── SettingsError             BAD_SETTING           the start stops with this sentence
+    ├── SelfTestFailed            SELF_TEST_FAILED      what we would send is not what we made
     └── CodecUnavailable          CODEC_UNAVAILABLE     libopus is missing or refuses
 """
 
@@ -159,6 +160,12 @@ class SettingsError(AstradioError):
     """A setting has an unknown name, a wrong type or an impossible value."""
 
     code = "BAD_SETTING"
+
+
+class SelfTestFailed(AstradioError):
+    """The second that is made at the start does not come out of a decoder as it went in."""
+
+    code = "SELF_TEST_FAILED"
 
 
 class CodecUnavailable(AstradioError):

@@ -205,7 +205,7 @@ TABLE: Final = (
     Setting("ASTRADIO_DATA_DIR",       path,                     "data",           False),
     Setting("ASTRADIO_LOG_FILE",       path,                     "logs/app.log",   False),
     Setting("ASTRADIO_LOG_LEVEL",      word(*LOG_LEVELS),        "info",           True),
-    Setting("ASTRADIO_WORKERS",        integer(1, 1),            "1",              False),
+    Setting("ASTRADIO_WORKERS",        integer(1, 64),           "1",              False),
     Setting("ALLOWED_ORIGINS",         origins,                  "",               False),
     Setting("ALLOWED_HOSTS",           hosts,                    "",               False),
     Setting("TRUSTED_PROXIES",         networks,                 "",               False),

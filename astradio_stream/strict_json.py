@@ -42,13 +42,7 @@ def parse_json(data: bytes | str, max_bytes: int, max_depth: int = DEFAULT_MAX_D
     text = _text_of(data, max_bytes)
     _check_depth(text, max_depth)
     try:
-        value: JsonValue = json.loads(
-            text,
-            object_pairs_hook=_object_of,
-            parse_constant=_refuse_constant,
-            parse_float=_float_of,
-            parse_int=_int_of,
-        )
+        value: JsonValue = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise BadJson(
             f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
@@ -86,6 +80,8 @@ def _text_of(data: bytes | str, max_bytes: int) -> str:
 
 def _check_depth(text: str, max_depth: int) -> None:
     """Raise if brackets outside strings nest deeper than `max_depth`."""
+    if text.count("{") + text.count("[") <= max_depth:
+        return
     depth = 0
     for match in _STRING_OR_BRACKET.finditer(text):
         mark = match[0]
@@ -124,6 +120,14 @@ def _int_of(digits: str) -> int:
     if len(digits) > MAX_INTEGER_DIGITS:
         raise BadJson(f"an integer may have {MAX_INTEGER_DIGITS} digits at most, got {len(digits)}")
     return int(digits)
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object_of,
+    parse_constant=_refuse_constant,
+    parse_float=_float_of,
+    parse_int=_int_of,
+)
 
 
 def _check_surrogates(value: JsonValue) -> None:

@@ -1,4 +1,7 @@
-"""`python -m loadtest`: the budgets of the design (bench), and what outside ears hear (ears)."""
+"""`python -m loadtest`: the budgets of the design (bench), and what outside ears hear (ears).
+
+``python -m loadtest soak --hours 2`` listens for hours and tells what grew.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,18 @@ import argparse
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from loadtest import bench_bank, bench_compose, bench_music, bench_segment, bench_server
+from loadtest import (
+    bench_bank,
+    bench_compat,
+    bench_compose,
+    bench_distinct,
+    bench_fanout,
+    bench_music,
+    bench_segment,
+    bench_server,
+    bench_slow,
+    soak,
+)
 from loadtest.ears import NAMES
 from loadtest.table import machine
 
@@ -19,6 +33,10 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "music": bench_music.run,
     "segment": bench_segment.run,
     "server": bench_server.run,
+    "fanout": bench_fanout.run,
+    "distinct": bench_distinct.run,
+    "slow": bench_slow.run,
+    "compat": bench_compat.run,
 }
 
 
@@ -32,10 +50,15 @@ def main() -> None:
     ears.add_argument("name", choices=NAMES)
     ears.add_argument("--charts", type=int, help="how many random charts")
     ears.add_argument("--seconds", type=int, help="how much of each")
+    soaking = commands.add_parser("soak", help="listen for hours; tell what grew")
+    soaking.add_argument("--hours", type=float, default=2.0)
     args = parser.parse_args()
     print(machine())
     if args.command == "ears":
         import_module("loadtest.ears.commands").run(args.name, args.charts, args.seconds)
+        return
+    if args.command == "soak":
+        soak.run(args.hours)
         return
     for name in args.names or BENCHMARKS:
         BENCHMARKS[name]()

@@ -23,7 +23,7 @@ from astradio_stream.stream.modes import MODEL_ACCEPTS
 from astradio_stream.stream.segment import DEFAULT_BITRATE
 from astradio_stream.stream.versions import VERSIONS
 from astradio_stream.units import SAMPLE_RATE_HZ
-from loadtest.bench_server import server
+from loadtest.process import server
 from loadtest.table import percentile, print_table
 
 _PIECES: Final = 40
@@ -167,7 +167,8 @@ def run() -> None:
     with TemporaryDirectory() as folder:
         with server(folder):
             pass  # the banks are made
-        with server(folder) as (port, _):
+        with server(folder) as running:
+            port = running.port
             time.sleep(2.0)  # the towns are read
             _measure_answers(port)
             _measure_lateness(port)

@@ -16,7 +16,7 @@ import numpy as np
 
 from astradio_stream.audio.opus import Encoder
 from astradio_stream.server.banks import load_bank
-from astradio_stream.server.renderer import framed
+from astradio_stream.server.renderer import ready_made
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import resolve
@@ -42,7 +42,7 @@ def _cpu_s(rendition: Rendition, number: int) -> tuple[float, float, float, floa
     rendered = thread_time()
     packets = packets_of(segment)
     encoded = thread_time()
-    framed(segment, Codec.OPUS, packets)
+    ready_made(segment, Codec.OPUS, packets)
     done = thread_time()
     pcm = np.ascontiguousarray(segment.pcm)
     bare = Encoder(DEFAULT_BITRATE)

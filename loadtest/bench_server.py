@@ -3,72 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-from contextlib import contextmanager
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from websockets.sync.client import connect
 
+from loadtest.process import server
 from loadtest.table import percentile, print_table
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _HELLOS: Final = 200
-_START_LIMIT_S: Final = 60.0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
-
-
-@contextmanager
-def server(folder: str) -> Iterator[tuple[int, float]]:
-    """Run a server of its own; yield its port and the seconds from start to ready."""
-    port = _free_port()
-    environment = os.environ | {
-        "ASTRADIO_PORT": str(port),
-        "ASTRADIO_DATA_DIR": folder,
-        "ASTRADIO_LOG_FILE": f"{folder}/app.log",
-    }
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "astradio_stream", "serve"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        while not _is_ready(port):
-            if process.poll() is not None or time.perf_counter() - began > _START_LIMIT_S:
-                raise RuntimeError("the server did not become ready")
-            time.sleep(0.01)
-        yield port, time.perf_counter() - began
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def _first_quantum_ms(port: int, programme: dict[str, object]) -> float:
     """Return the milliseconds from hello to the first binary message of a new connection."""
     hello = json.dumps({"type": "hello", "protocol": 1, "programme": programme, "codecs": ["opus"]})
-    with connect(f"ws://127.0.0.1:{port}/stream", compression=None) as socket_:
+    with connect(f"ws://127.0.0.1:{port}/stream", compression=None, max_queue=None) as socket_:
         began = time.perf_counter()
         socket_.send(hello)
         while not isinstance(socket_.recv(10), bytes):
@@ -79,9 +29,10 @@ def _first_quantum_ms(port: int, programme: dict[str, object]) -> float:
 def run() -> None:
     """Measure and print."""
     with TemporaryDirectory() as folder:
-        with server(folder) as (_, cold_s):
+        with server(folder) as cold:
             pass
-        with server(folder) as (port, warm_s):
+        with server(folder) as warm:
+            port = warm.port
             _first_quantum_ms(port, {"station": "now"})
             new, cached = [], []
             for seed in range(_HELLOS):
@@ -98,7 +49,7 @@ def run() -> None:
         "Start to ready, s",
         [
             ["", "measured", "budget"],
-            ["cold", f"{cold_s:.2f}", "5"],
-            ["warm", f"{warm_s:.2f}", "2"],
+            ["cold", f"{cold.ready_s:.2f}", "5"],
+            ["warm", f"{warm.ready_s:.2f}", "2"],
         ],
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
     from playwright.sync_api import Browser, Page
 
 WEB = Path(__file__).resolve().parent.parent / "web"
@@ -71,6 +75,7 @@ class Server:
     port: int
     directory: Path
     data_dir: Path
+    settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -92,6 +97,7 @@ class Server:
             "ASTRADIO_DATA_DIR": str(self.data_dir),
             "ASTRADIO_LOG_FILE": str(self.directory / "app.log"),
             "RATE_LIMIT_MAX": "1000",
+            **self.settings,
         }
         with (self.directory / "server.out").open("ab") as output:
             self.process = subprocess.Popen(
@@ -107,6 +113,11 @@ class Server:
                 self.kill()
                 pytest.fail("the server did not start:\n" + self.output())
             time.sleep(0.1)
+
+    def answers(self, path: str) -> Any:
+        """Return what it answers to a GET, out of JSON."""
+        with urlopen(f"{self.url}{path}", timeout=10) as response:  # noqa: S310
+            return json.load(response)
 
     def is_ready(self) -> bool:
         """Say whether it answers that it is ready."""
@@ -128,9 +139,9 @@ class Server:
 
 
 @contextmanager
-def running_server(directory: Path, data_dir: Path) -> Iterator[Server]:
+def running_server(directory: Path, data_dir: Path, **settings: str) -> Iterator[Server]:
     """Run the server on a free port for as long as the block lasts; visitors come in crowds."""
-    server = Server(free_port(), directory, data_dir)
+    server = Server(free_port(), directory, data_dir, settings)
     server.start()
     try:
         yield server
@@ -201,3 +212,19 @@ def visit(browser: Browser, **context_options: Any) -> Iterator[Visit]:
         yield guest
     finally:
         context.close()
+
+
+def play(guest: Visit, seconds: float) -> None:
+    """Press the button and listen."""
+    guest.page.click("#begin")
+    guest.wait_until("t.situation.sounds")
+    guest.page.wait_for_timeout(1000 * seconds)
+
+
+def captured_runs(guest: Visit) -> list[tuple[int, NDArray[np.int16]]]:
+    """Return the unbroken runs of samples that went to the sound card, with their first index."""
+    runs = guest.ask("t.hook.takeCaptured()")
+    return [
+        (int(run["index"]), np.frombuffer(b64decode(run["base64"]), "<i2").reshape(-1, 2))
+        for run in runs
+    ]

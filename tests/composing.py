@@ -105,18 +105,18 @@ def movement_notes(score: ScoreV11, number: int = 0) -> list[Note]:
 
 
 def movement_in(score: ScoreV11, number: int = 0) -> Movement:
-    return score._movement_of(score._timeline.at(number * MOVEMENT_SAMPLES))
+    return score._composer.movement_of(score._composer.timeline.at(number * MOVEMENT_SAMPLES))
 
 
 def phrases_in(score: ScoreV11, number: int = 0) -> list[tuple[Phrase, Any]]:
     """Return (phrase, its melody) of a movement, as played."""
-    stretch = score._timeline.at(number * MOVEMENT_SAMPLES)
-    return [score._phrase(stretch, phrase) for phrase in range(stretch.n_bars // 4)]
+    stretch = score._composer.timeline.at(number * MOVEMENT_SAMPLES)
+    return [score._composer._phrase(stretch, phrase) for phrase in range(stretch.n_bars // 4)]
 
 
 def bars_in(score: ScoreV11, number: int = 0) -> Iterator[tuple[int, int, int]]:
     """Yield (bar, first sample index, first sample index of the next)."""
-    stretch = score._timeline.at(number * MOVEMENT_SAMPLES)
+    stretch = score._composer.timeline.at(number * MOVEMENT_SAMPLES)
     for bar in range(stretch.n_bars):
         yield bar, stretch.bar_start(bar), stretch.bar_start(bar + 1)
 
@@ -126,7 +126,9 @@ Heard = tuple[Scene, int, str, list[tuple[float, float, int, float]]]
 
 def heard(score: ScoreV11, number: int = 0) -> Iterator[tuple[int, Heard]]:
     """Yield (bar, (whose scene, voice, instrument, notes in beats)) before the hands."""
-    stretch = score._timeline.at(number * MOVEMENT_SAMPLES)
+    stretch = score._composer.timeline.at(number * MOVEMENT_SAMPLES)
     for bar in range(stretch.n_bars):
-        for scene, voice, role, played in heard_in(score._seed, score._stage(stretch, bar)):
+        for scene, voice, role, played in heard_in(
+            score._composer.seed, score._composer._stage(stretch, bar)
+        ):
             yield bar, (scene, voice, role.instrument, list(played))

@@ -12,6 +12,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from astradio_stream.stream.steering import first_replaced
 from astradio_stream.units import QUANTUM_SAMPLES
 from astradio_stream.wire.messages import SUBPROTOCOL
 from astradio_stream.wire.quantum import Codec, Quantum, unpack_quantum
@@ -28,11 +29,13 @@ TIMEOUT_S = 10.0
 
 
 def hello_of(programme: Any = None, **changes: Any) -> dict[str, Any]:
-    """Return a hello; a change to None leaves the field out."""
+    """Return a hello; a change to None leaves the field out, and an id stands for a programme."""
+    if programme is None and "programmeId" not in changes:
+        programme = STATION
     message = {
         "type": "hello",
         "protocol": 1,
-        "programme": STATION if programme is None else programme,
+        "programme": programme,
         "codecs": ["opus"],
         "client": "test",
     } | changes
@@ -55,9 +58,16 @@ class Listener:
         self.ready: dict[str, Any] = {}
         """The last `ready`."""
         self.received: list[Quantum] = []
-        """Quanta of the present epoch."""
+        """Quanta since the last `ready`, without those that a steer replaced."""
+        self.skipped: list[tuple[int, int]] = []
+        """Announced losses: first index that does not come, first that comes again."""
         self.texts: list[dict[str, Any]] = []
         """All text messages."""
+        self.epoch = 0
+        """The epoch that the last `ready` or `steered` began."""
+        self.first = 0
+        """First index of the last `ready`."""
+        self._splice: int | None = None
         self._crc_of = crc_of
 
     def say(self, message: Any) -> None:
@@ -73,10 +83,9 @@ class Listener:
     @property
     def end(self) -> int:
         """First index not yet received."""
-        if self.received:
-            return self.received[-1].index + QUANTUM_SAMPLES
-        first: int = self.ready.get("from", 0)
-        return first
+        if self._splice is not None:
+            return self._splice
+        return self.received[-1].index + QUANTUM_SAMPLES if self.received else self.first
 
     def take(self, timeout_s: float = TIMEOUT_S) -> dict[str, Any] | Quantum:
         """Return the next message, checked."""
@@ -86,16 +95,21 @@ class Listener:
         text: dict[str, Any] = json.loads(message)
         self.texts.append(text)
         if text["type"] == "ready":
-            assert text["epoch"] == (self.ready["epoch"] + 1 if self.ready else 0)
+            assert text["epoch"] == (self.epoch + 1 if self.ready else 0)
             assert text["from"] % QUANTUM_SAMPLES == 0
-            self.ready, self.received = text, []
+            self.ready, self.received, self._splice = text, [], None
+            self.epoch, self.first = text["epoch"], text["from"]
+        elif text["type"] == "steered":
+            self._take_steered(text)
+        elif text["type"] == "discontinuity":
+            self._take_discontinuity(text)
         return text
 
-    def take_text(self, kind: str) -> dict[str, Any]:
-        """Return the next text message of a type; quanta in between are checked and kept."""
+    def take_text(self, *kinds: str) -> dict[str, Any]:
+        """Return the next text message of some types; quanta before it are checked and kept."""
         while True:
             message = self.take()
-            if isinstance(message, dict) and message["type"] == kind:
+            if isinstance(message, dict) and message["type"] in kinds:
                 return message
 
     def take_quanta(self, n_quanta: int) -> list[Quantum]:
@@ -124,10 +138,26 @@ class Listener:
                 return 1006, ""
             return closed.rcvd.code, closed.rcvd.reason
 
+    def _take_steered(self, text: dict[str, Any]) -> None:
+        """Drop what the new epoch replaces: from the quantum on that holds the change."""
+        assert text["epoch"] == self.epoch + 1
+        self.epoch = text["epoch"]
+        self._splice = min(self.end, first_replaced(text["effective"]))
+        self.received = [q for q in self.received if q.index < self._splice]
+
+    def _take_discontinuity(self, text: dict[str, Any]) -> None:
+        """Go on behind what will not come."""
+        assert text["from"] == self.end
+        assert text["to"] > text["from"]
+        assert text["to"] % QUANTUM_SAMPLES == 0
+        self.skipped.append((text["from"], text["to"]))
+        self._splice = text["to"]
+
     def _take_quantum(self, quantum: Quantum) -> Quantum:
         assert self.ready, "a quantum came before ready"
-        assert quantum.epoch == self.ready["epoch"]
+        assert quantum.epoch == self.epoch
         assert quantum.index == self.end, "a gap or a duplicate that nobody announced"
+        self._splice = None
         assert quantum.codec.word == self.ready["codec"]["name"]
         if quantum.codec is Codec.PCM_S16LE:
             assert zlib.crc32(quantum.packets[0]) == quantum.crc32

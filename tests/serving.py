@@ -14,7 +14,9 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from astradio_stream.errors import NotFound
+from astradio_stream.errors import NotFound, ValidationFailed
+from astradio_stream.fields import Details
+from astradio_stream.music.controls import read_controls
 from astradio_stream.music.score import Event
 from astradio_stream.server.app import build_app
 from astradio_stream.server.main import StreamServer, bind, uvicorn_config
@@ -23,8 +25,10 @@ from astradio_stream.server.shell import Shell
 from astradio_stream.settings import Settings, load_settings
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.programme import Programme, resolve
-from astradio_stream.stream.versions import ModelVersions
+from astradio_stream.stream.steering import FORE_SAMPLES
+from astradio_stream.stream.versions import VERSIONS, ModelVersions
 from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES, SEGMENT_SAMPLES
+from astradio_stream.wire.actions import Steer
 from astradio_stream.wire.answers import ReadyParts
 from astradio_stream.wire.messages import Hello
 from astradio_stream.wire.quantum import CODEC_OF_WORD, PCM_BYTES, Codec, pack_quantum
@@ -36,12 +40,13 @@ LIVE_INDEX = 1_700_000_000 * 48_000
 
 
 def settings_in(folder: Path, **environ: str) -> Settings:
-    """Return settings whose files lie in `folder`."""
+    """Return settings whose files lie in `folder`; nobody is limited where a test says nothing."""
     files = {
+        "RATE_LIMIT_MAX": "1000000",
         "ASTRADIO_DATA_DIR": str(folder / "data"),
         "ASTRADIO_LOG_FILE": str(folder / "logs" / "app.log"),
     }
-    return load_settings(files | environ, None, ("v1.0",))
+    return load_settings(files | environ, None, VERSIONS["audio"])
 
 
 class SilentEngine:
@@ -75,7 +80,25 @@ class SilentEngine:
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         return self._parts(programme, hello, to_index)
 
-    async def segment(self, _programme: Programme, k: int, codec: Codec) -> ReadyMade:
+    def at_hand(self, _programme: Programme, _k: int, _codec: Codec) -> ReadyMade | None:
+        return None
+
+    async def steer(
+        self, programme: Programme, steer: Steer, first_open: int
+    ) -> tuple[Programme, int]:
+        # Through a model that can be steered, whatever plays here.
+        steerable = dataclasses.replace(programme, model_versions=ModelVersions(audio="v1.1"))
+        details: Details = []
+        controls = read_controls(steer.controls, "controls", details)
+        if details:
+            raise ValidationFailed(details)
+        changed = steerable.with_change(first_open + FORE_SAMPLES, controls)
+        self._known[changed.programme_id] = changed
+        return changed, first_open + FORE_SAMPLES
+
+    async def segment(
+        self, _programme: Programme, k: int, codec: Codec, _due_ns: int | None = None
+    ) -> ReadyMade:
         if self.failure is not None:
             raise self.failure
         packets = [SILENCE] if codec is Codec.PCM_S16LE else [b"\xf8\xff\xfe"] * 5
@@ -93,8 +116,13 @@ class SilentEngine:
         index = k * SEGMENT_SAMPLES + QUANTUM_SAMPLES
         return ReadyMade(quanta, (Event(index, "section", "a section", ("sun",)),))
 
-    def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
+    def prefetch(
+        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+    ) -> None:
         pass
+
+    async def reload(self, settings: Settings) -> None:
+        self.settings = settings
 
     async def bank(self, audio_version: str) -> Any:
         raise NotFound(f"there is no bank of {audio_version}: this engine is silent")
@@ -163,7 +191,7 @@ def serving(settings: Settings, engine: Any = None) -> Iterator[Served]:
             await super().startup(sockets)
             started.set()
 
-    server = AnnouncedServer(uvicorn_config(app, settings), app.state.shell, "")
+    server = AnnouncedServer(uvicorn_config(app, settings), app.state.shell, lambda: None)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     with bound:
         thread.start()

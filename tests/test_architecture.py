@@ -33,7 +33,7 @@ ROOT_MODULES = {
     "settings": {"errors", "fields", "units"},
 }
 SHELLS = {"cli", "render", "__main__", "__init__"}
-PURE = ("sky", "music", "audio", "viz", "stream", "wire")
+PURE = ("sky", "music", "audio", "viz", "stream", "wire", "compat")
 IMPURE = {"asyncio", "socket", "time", "random", "os", "starlette", "uvicorn", "threading"}
 
 

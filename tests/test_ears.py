@@ -132,7 +132,7 @@ def test_a_step_in_the_sound_is_found(sounds: Bank, genre: str) -> None:
     assert levels.worst_step(wave).ratio < levels.CLICK
     for at in (30_000, 144_000, 250_000):
         broken = wave.copy()
-        broken[1, at:] += 0.02
+        broken[1, at:] += 0.04
         worst = levels.worst_step(broken)
         assert worst.ratio > levels.CLICK
         assert abs(worst.at - at) <= 3

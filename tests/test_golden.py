@@ -22,7 +22,7 @@ from astradio_stream.stream.versions import VERSIONS, ModelVersions
 
 GOLDEN = Path(__file__).parent / "golden"
 SEGMENTS = (0, 1, 61, 177, 3_600, 3_599_999)
-PROGRAMMES: tuple[dict[str, Any], ...] = (
+_SKIES: tuple[dict[str, Any], ...] = (
     {"station": "now"},
     *(
         {
@@ -34,12 +34,37 @@ PROGRAMMES: tuple[dict[str, Any], ...] = (
         for n in range(11)
     ),
 )
+_LIMA = {"datetime": "1959-02-11T23:48", "tz": "America/Lima", "lat": -12.05, "lon": -77.05}
+_OSLO = {"datetime": "1983-07-02T03:15", "tz": "Europe/Oslo", "lat": 59.91, "lon": 10.75}
+_UNTIMED = {"datetime": "2001-09-30", "tz": "Asia/Tokyo", "lat": 35.68, "lon": 139.69}
+_AT = "2026-11-24T06:30:00Z"
+_CHANGES = [
+    {"index": 2_900_000, "controls": {"tempoNorm": 0.9, "drums": 1}},
+    {"index": 8_500_001, "controls": {"genre": "lofi", "key": "Eb"}},
+]
+
+PROGRAMMES: dict[str, tuple[dict[str, Any], ...]] = {
+    "v1.0": _SKIES,
+    "v1.1": (
+        {"station": "now"},
+        {"station": "now-jazz"},
+        *_SKIES[1:4],
+        {"mode": "natal", "seed": 5, "charts": [_LIMA], "controls": {"genre": "ambient"}},
+        {"mode": "natal", "seed": 6, "charts": [_UNTIMED], "controls": {"genre": "house"}},
+        {"mode": "overlay", "charts": [_OSLO], "at": _AT, "rate": 600},
+        {"mode": "compatibility", "seed": 8, "charts": [_LIMA, _OSLO]},
+        {"mode": "compatibility", "charts": [_UNTIMED, _LIMA], "controls": {"genre": "classical"}},
+        {"mode": "sandbox", "controls": {"genre": "electronic", "mode": "dorian", "tension": 1}},
+        {"seed": 11, "at": _AT, "place": {"lat": 40.0, "lon": 20.0}, "changes": _CHANGES},
+    ),
+}
+"""Twelve programmes of each version."""
 
 
 def digests_of(version: str, bank: Bank) -> list[dict[str, Any]]:
     """Return programme, identity and digests of PCM and viz, as kept in the golden files."""
     found = []
-    for raw in PROGRAMMES:
+    for raw in PROGRAMMES[version]:
         asked = raw | {"modelVersions": {"audio": version}}
         programme = resolve(asked, Moment(0), ModelVersions())
         rendition = Rendition(programme, bank)

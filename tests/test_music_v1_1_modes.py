@@ -10,6 +10,7 @@ import pytest
 
 from astradio_stream.music.controls import Controls
 from astradio_stream.music.theory import KEY_NAMES
+from astradio_stream.music.v1_1.energies import energy_of
 from astradio_stream.music.v1_1.genres import GENRES
 from astradio_stream.music.v1_1.parts import SUN
 from astradio_stream.music.v1_1.reading import AspectReading, Reading, Skies
@@ -87,8 +88,11 @@ def _recalls(score: ScoreV11) -> float:
 
 def _breath(score: ScoreV11) -> float:
     """Return how far the bars of a movement differ in amplitude, in parts of their mean."""
-    stretch = score._timeline.at(0)
-    amplitudes = [score._power(stretch, bar) ** 0.5 for bar, _, _ in bars_in(score)]
+    notes = movement_notes(score)
+    amplitudes = [
+        sum(energy_of(note) for note in notes if start <= note.onset < stop) ** 0.5
+        for _, start, stop in bars_in(score)
+    ]
     return pstdev(amplitudes) / mean(amplitudes)
 
 
@@ -283,7 +287,7 @@ def test_where_transits_touch_a_birth_the_two_answer_each_other() -> None:
             if len(set(answers[number])) > 1:
                 first = next(p for p in answers[number] if p != answers[number][0])
                 said = first > answers[number][0]
-                theirs = score._stage(score._timeline.at(0), 4 * number).guest
+                theirs = score._composer._stage(score._composer.timeline.at(0), 4 * number).guest
                 assert theirs is not None
                 own = [tone.step for tone in theirs.melody if tone.bar == 0]
                 moved = next(step for step in own if step != own[0]) > own[0]

@@ -279,6 +279,8 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n"
 # fmt: off
 RAW: dict[str, tuple[bytes, int, str]] = {
     "two hosts":           (HEAD + b"Host: b\r\n\r\n", 400, "BAD_REQUEST"),
+    "two origins":         (HEAD + b"Origin: http://a\r\nOrigin: http://b\r\n\r\n",
+                            400, "BAD_REQUEST"),
     "both lengths":        (HEAD + b"Content-Length: 4\r\n" + CHUNKED + b"\r\n0\r\n\r\n",
                             400, "BAD_REQUEST"),
     "two lengths":         (HEAD + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\n",

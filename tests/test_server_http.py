@@ -22,6 +22,7 @@ from astradio_stream.errors import (
 from astradio_stream.server.http import STATUS_OF_CODE
 from astradio_stream.server.pages import MEDIA_TYPES, load_pages
 from astradio_stream.server.readiness import Readiness
+from astradio_stream.stream.versions import VERSIONS
 from tests.listener import listening
 from tests.serving import Served, SilentEngine, serving, settings_in
 
@@ -193,7 +194,7 @@ def test_config_has_the_flags_for_the_page(client: httpx.Client) -> None:
     body = client.get("/api/config").json()
     assert {"viz", "stations", "modes", "modelVersions", "limits"} <= body.keys()
     assert "now" in body["stations"]
-    assert body["modelVersions"]["audio"] == "v1.0"
+    assert body["modelVersions"]["audio"] == VERSIONS["audio"][-1]
 
 
 def test_metrics_count_answers_by_class(client: httpx.Client) -> None:

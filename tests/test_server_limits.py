@@ -89,13 +89,14 @@ def standing_of(answer: httpx.Response, name: str) -> tuple[int, int, int, int]:
     return int(policy[1]), int(policy[2]), int(standing[1]), int(standing[2])
 
 
-def few(tmp_path: Path, **environ: str) -> dict[str, str]:
+def few(**environ: str) -> dict[str, str]:
+    """Settings with little in a bucket, and long to fill."""
     return {"RATE_LIMIT_MAX": "3", "RATE_LIMIT_WINDOW_S": "3600"} | environ
 
 
 def test_the_request_too_many_is_429_and_the_music_plays_on(tmp_path: Path) -> None:
     with (
-        serving(settings_in(tmp_path, **few(tmp_path)), SilentEngine()) as server,
+        serving(settings_in(tmp_path, **few()), SilentEngine()) as server,
         listening(server.ws_url) as inside,
     ):
         url = f"{server.http_url}/api/config"
@@ -118,7 +119,7 @@ def test_the_request_too_many_is_429_and_the_music_plays_on(tmp_path: Path) -> N
 
 
 def test_who_is_refused_pays_nothing_for_it(tmp_path: Path) -> None:
-    with serving(settings_in(tmp_path, **few(tmp_path)), SilentEngine()) as server:
+    with serving(settings_in(tmp_path, **few()), SilentEngine()) as server:
         for _ in range(20):
             httpx.get(f"{server.http_url}/api/config")
         refused = httpx.get(f"{server.http_url}/api/config")
@@ -131,7 +132,7 @@ def ask_from(server: Served, *forwarded: str) -> int:
 
 
 def test_addresses_are_counted_apart_and_only_a_proxy_of_ours_tells_them(tmp_path: Path) -> None:
-    trusted = few(tmp_path, TRUSTED_PROXIES="127.0.0.1")
+    trusted = few(TRUSTED_PROXIES="127.0.0.1")
     with serving(settings_in(tmp_path / "a", **trusted), SilentEngine()) as server:
         assert [ask_from(server, "192.0.2.1") for _ in range(4)] == [200, 200, 200, 429]
         assert ask_from(server, "198.51.100.9, 192.0.2.1") == 429  # what it adds is not believed
@@ -139,7 +140,7 @@ def test_addresses_are_counted_apart_and_only_a_proxy_of_ours_tells_them(tmp_pat
         household = [ask_from(server, f"2001:db8::{n}") for n in range(1, 5)]
         assert household == [200, 200, 200, 429]
         assert ask_from(server, "2001:db8:0:1::1") == 200
-    with serving(settings_in(tmp_path / "b", **few(tmp_path)), SilentEngine()) as server:
+    with serving(settings_in(tmp_path / "b", **few()), SilentEngine()) as server:
         made_up = [ask_from(server, f"192.0.2.{n}") for n in range(4)]
         assert made_up == [200, 200, 200, 429]
 
@@ -149,7 +150,7 @@ def ask_as(visitor: Visitor, address: str) -> httpx.Response:
 
 
 def test_an_account_at_many_addresses_is_one_account(tmp_path: Path) -> None:
-    environ = {"TRUSTED_PROXIES": "127.0.0.1", "RATE_LIMIT_WINDOW_S": "3600"}
+    environ = few(TRUSTED_PROXIES="127.0.0.1", RATE_LIMIT_MAX="50")
     settings = settings_in(tmp_path, **environ)
     with serving(settings, SilentEngine()) as server, member(server) as ada, member(server) as bob:
         answers = [ask_as(ada, f"192.0.2.{n}") for n in range(51)]
@@ -160,7 +161,7 @@ def test_an_account_at_many_addresses_is_one_account(tmp_path: Path) -> None:
 
 
 def test_a_login_costs_more_than_a_page(tmp_path: Path) -> None:
-    with serving(settings_in(tmp_path), SilentEngine()) as server:
+    with serving(settings_in(tmp_path, RATE_LIMIT_MAX="50"), SilentEngine()) as server:
         answer = httpx.post(f"{server.http_url}/api/auth/login", json={})
         assert answer.status_code == 422
         assert standing_of(answer, "address")[2] == 45

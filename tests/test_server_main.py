@@ -24,7 +24,8 @@ START = """
 import os, sys
 from astradio_stream.server.main import serve
 from astradio_stream.settings import load_settings
-sys.exit(serve(load_settings(os.environ, None, ("v1.0",))))
+from astradio_stream.stream.versions import VERSIONS
+sys.exit(serve(load_settings(os.environ, None, VERSIONS["audio"])))
 """
 
 
@@ -75,7 +76,7 @@ def test_a_signal_lets_listeners_go_with_a_word_and_exits_0(
             assert listener.take_close() == (1012, "restart")
         assert started.wait(20) == 0
     events = [line.split()[2] for line in (tmp_path / "logs" / "app.log").read_text().splitlines()]
-    assert events == ["STARTING", "READY", "JOINED", "DRAINING", "LEFT", "STOPPED"]
+    assert events == ["STARTING", "READY", "JOINED", "DRAINING", "LEFT", "DRAINED", "STOPPED"]
 
 
 def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path, data_dir: Path) -> None:

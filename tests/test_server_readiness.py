@@ -7,6 +7,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from astradio_stream.server.clock import ManualClock
 from astradio_stream.server.readiness import (
@@ -56,6 +57,51 @@ def test_nothing_leads_out_of_draining_or_back_to_starting(steps: list[Readiness
             seen.append(step)
     assert Readiness.STARTING not in seen[1:]
     assert Readiness.DRAINING not in seen[:-1]
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """Whatever is asked of it in whatever order, against the drawing at the top of the module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = ManualClock()
+        self.readiness = ReadinessState(self.clock)
+        self.model = Readiness.STARTING
+        self.since_us = 0
+
+    @rule(there=st.sampled_from(Readiness))
+    def become(self, there: Readiness) -> None:
+        if there is self.model:
+            self.readiness.become(there)
+        elif (self.model.name, there.name) in DRAWN:
+            self.readiness.become(there)
+            self.model, self.since_us = there, self.clock.unix_us()
+        else:
+            with pytest.raises(IllegalEdge):
+                self.readiness.become(there)
+
+    @rule(duration_ms=st.integers(0, 100_000))
+    def wait(self, duration_ms: int) -> None:
+        self.clock.pass_ns(duration_ms * 1_000_000)
+
+    @invariant()
+    def tells_where_it_stands_and_since_when(self) -> None:
+        body = self.readiness.to_json()
+        assert body["state"] == self.model.name
+        assert body["ready"] == (self.model in (Readiness.READY, Readiness.DEGRADED))
+        assert body["since"] == iso_of(self.since_us) <= body["timestamp"]
+
+
+DRAWN = {
+    (here, there)
+    for here, there in itertools.product(("READY", "DEGRADED", "OVERLOADED"), repeat=2)
+    if here != there
+}
+DRAWN |= {("STARTING", "READY"), ("STARTING", "DEGRADED")}
+DRAWN |= {(here, "FAILED") for here in ("STARTING", "READY", "DEGRADED", "OVERLOADED")}
+DRAWN |= {(here.name, "DRAINING") for here in Readiness if here.name != "DRAINING"}
+
+TestAnyHistory = AnyHistory.TestCase
 
 
 def test_the_body_has_the_fields_of_the_contract() -> None:

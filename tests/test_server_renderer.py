@@ -14,7 +14,10 @@ import pytest
 from astradio_stream.audio.bank import Bank
 from astradio_stream.server import banks as bank_files
 from astradio_stream.server import renderer
+from astradio_stream.server.clock import SystemClock
+from astradio_stream.server.load import Load
 from astradio_stream.server.metrics import Metrics
+from astradio_stream.server.pool import RenderPool
 from astradio_stream.server.renderer import Renderer
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
@@ -28,13 +31,15 @@ PROGRAMME = resolve({"seed": 9, "at": "2010-10-10T10:10:00Z"}, Moment(0), ModelV
 
 @asynccontextmanager
 async def renderer_of(bank: Bank, cache_bytes: int = 10_000_000) -> AsyncIterator[Renderer]:
-    with ThreadPoolExecutor(2) as executor:
+    with RenderPool(2) as pool:
         yield Renderer(
             {ModelVersions().audio: bank},
-            executor,
+            pool,
             bitrate=96_000,
             cache_bytes=cache_bytes,
             metrics=Metrics(),
+            load=Load(2),
+            clock=SystemClock(),
         )
 
 
@@ -93,13 +98,13 @@ def test_one_who_leaves_takes_nothing_from_the_others(bank: Bank) -> None:
 
 def test_the_cache_is_bounded_and_forgetting_changes_nothing(bank: Bank) -> None:
     async def ask() -> None:
-        async with renderer_of(bank, cache_bytes=90_000) as one:
+        async with renderer_of(bank, cache_bytes=180_000) as one:
             first = await one.segment(PROGRAMME, 0, Codec.OPUS)
             for k in range(1, 6):
                 await one.segment(PROGRAMME, k, Codec.OPUS)
             assert one.cached(PROGRAMME, 5, Codec.OPUS) is not None
             assert one.cached(PROGRAMME, 0, Codec.OPUS) is None
-            assert sum(made.n_bytes for made in one._cache.values()) <= 90_000
+            assert sum(made.n_bytes for made in one._cache.values()) <= 180_000
             assert (await one.segment(PROGRAMME, 0, Codec.OPUS)).with_viz == first.with_viz
 
     asyncio.run(ask())

@@ -80,7 +80,7 @@ WRONG = [
     ("ASTRADIO_HOST", "http://x"),
     ("ASTRADIO_HOST", "a b"),
     ("ASTRADIO_WORKERS", "0"),
-    ("ASTRADIO_WORKERS", "2"),
+    ("ASTRADIO_WORKERS", "65"),
     ("ASTRADIO_LOG_LEVEL", "loud"),
     ("ASTRADIO_CACHE_MB", "0"),
     ("ASTRADIO_RENDER_THREADS", "0"),

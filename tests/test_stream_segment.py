@@ -186,8 +186,9 @@ def test_seams_have_the_error_of_elsewhere(played: tuple[Programme, Bank]) -> No
 def test_events_lie_in_their_segment_and_none_is_lost(played: tuple[Programme, Bank]) -> None:
     programme, bank = played
     rendition = Rendition(programme, bank)
-    by_segment = [event for k in range(400) for event in rendition.segment(k).events]
-    assert [e.index for e in by_segment] == sorted(e.index for e in by_segment)
+    told = [event for k in range(400) for event in rendition.segment(k).events]
+    assert [e.index for e in told] == sorted(e.index for e in told)
+    by_segment = [event for event in told if event.kind != "note"]
     whole = rendition.score.events(0, 400 * SEGMENT_SAMPLES)
     assert tuple(by_segment) == whole
     assert {event.kind for event in whole} >= {"section", "key"}

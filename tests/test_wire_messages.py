@@ -224,7 +224,7 @@ def test_small_answers_have_the_fields_of_the_contract() -> None:
     assert answers.event(9, "aspect", "x", ["sun"], {"orbDeg": 1}) == {
         "type": "event", "index": 9, "kind": "aspect", "text": "x", "bodies": ["sun"], "orbDeg": 1,
     }  # fmt: skip
-    assert answers.steered(1, 2, {}, "id") == {
+    assert answers.steered(1, answers.SteeredParts({}, "id", 0, 2)) == {
         "type": "steered", "epoch": 1, "effective": 2, "programme": {}, "programmeId": "id",
     }  # fmt: skip
 

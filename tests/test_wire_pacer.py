@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 
@@ -13,8 +14,9 @@ from astradio_stream import units
 from astradio_stream.server.clock import ManualClock
 from astradio_stream.units import END_INDEX
 from astradio_stream.wire.answers import ReadyParts
+from astradio_stream.wire.bucket import NS_PER_S
 from astradio_stream.wire.pacer import Pacer, ns_to_samples, samples_to_ns
-from astradio_stream.wire.session import NS_PER_S, Session, State
+from astradio_stream.wire.session import Session, State
 
 QUANTUM = units.QUANTUM_SAMPLES
 QUANTUM_NS = NS_PER_S // 10
@@ -224,6 +226,30 @@ class AnyListener(RuleBasedStateMachine):
 
     def send(self, at_most: int) -> None:
         now_ns = self.clock.now_ns()
+        n_due = 0
+        if self.session.due(now_ns) is not None:
+            n_due = self.session.n_due(now_ns, at_most)
+        before = self.next
+        self.send_one_by_one(now_ns, at_most)
+        assert (self.next - before) // QUANTUM == n_due
+
+    @rule(run=st.integers(1, 10))
+    def send_together(self, run: int) -> None:
+        """Several in one write lead where they would have led one by one."""
+        now_ns = self.clock.now_ns()
+        if self.session.due(now_ns) is None:
+            return
+        n_quanta = self.session.n_due(now_ns, run)
+        alone, together = copy.deepcopy(self.session), self.session
+        late_ns = [alone.quantum_sent(1, now_ns) for _ in range(n_quanta)]
+        assert together.quantum_sent(n_quanta, now_ns, n_quanta) == late_ns[0]
+        self.next += n_quanta * QUANTUM
+        assert together.due(now_ns) == alone.due(now_ns)
+        assert together.next_wake_ns() == alone.next_wake_ns()
+        assert together.playhead(now_ns + 1_000_000) == alone.playhead(now_ns + 1_000_000)
+        assert together.n_bytes_sent == alone.n_bytes_sent
+
+    def send_one_by_one(self, now_ns: int, at_most: int) -> None:
         for _ in range(at_most):
             index = self.session.due(now_ns)
             if index is None:

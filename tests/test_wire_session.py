@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from astradio_stream import errors
-from astradio_stream.wire.actions import Close, Join, Seek, SendText
-from astradio_stream.wire.answers import ReadyParts
+from astradio_stream.wire.actions import Close, Join, Seek, SendText, Steer
+from astradio_stream.wire.answers import ReadyParts, SteeredParts
+from astradio_stream.wire.bucket import NS_PER_S, Rate
 from astradio_stream.wire.closing import Closing
+from astradio_stream.wire.lead import TRIES
 from astradio_stream.wire.messages import Hello
-from astradio_stream.wire.session import NS_PER_S, REACTIONS, Session, State
+from astradio_stream.wire.pacer import ns_to_samples
+from astradio_stream.wire.session import REACTIONS, Session, State
 
 UNIX_US = 1_700_000_000_000_000
 HELLO = {"type": "hello", "protocol": 1, "programme": {"seed": 7}, "codecs": ["opus"]}
@@ -36,7 +39,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
 TABLE = """
 hello    join:J    order:C   order:C   order:C
 report   order:C   -:J       -:S       -:P
-steer    order:C   nosteer:J nosteer:S nosteer:P
+steer    order:C   steer:J   steer:S   steer:P
 seek     order:C   seek:J    seek:J    seek:J
 play     order:C   -:J       -:S       -:S
 pause    order:C   -:J       -:P       -:P
@@ -102,8 +105,8 @@ def assert_refused(actions: list[Any], code: str) -> dict[str, Any]:
 def assert_did(actions: list[Any], deed: str) -> None:
     if deed == "order":
         assert_ended(actions, "OUT_OF_ORDER", Closing.OUT_OF_ORDER)
-    elif deed == "nosteer":
-        assert_refused(actions, "NOT_SUPPORTED")
+    elif deed == "steer":
+        assert actions == [Steer({"tension": 1}, "beat")]
     elif deed == "unknown":
         assert_refused(actions, "UNKNOWN_TYPE")
     elif deed == "bye":
@@ -134,6 +137,9 @@ def test_a_closed_session_neither_hears_nor_speaks(kind: str) -> None:
     session.refused(errors.NotFound("x"))
     session.failed(ValueError())
     session.close(Closing.RESTART)
+    session.not_steered(errors.NotFound("x"))
+    session.receive_control(0)
+    assert session.steered(change_at(0), 0)
     session.tell({"type": "drain"})
     session.advance(10**15)
     assert session.take_actions() == []
@@ -354,6 +360,199 @@ def test_a_quantum_before_ready_is_a_mistake_of_ours() -> None:
         session_in(State.CONNECTED).quantum_sent(1, 0)
 
 
+# Steering ----------------------------------------------------------------------------------------
+
+
+def change_at(effective: int) -> SteeredParts:
+    first_index = max(0, effective - 48) // 4_800 * 4_800
+    return SteeredParts({"seed": 8}, "1" * 64, first_index, effective)
+
+
+def send_all(session: Session, now_ns: int) -> list[int]:
+    """Send what is due and return the indices."""
+    indices = []
+    while (index := session.due(now_ns)) is not None:
+        indices.append(index)
+        session.quantum_sent(1, now_ns)
+    return indices
+
+
+def report_at(session: Session, now_ns: int, latency_ms: float = 0.0) -> None:
+    """Report that all of the time since the first quantum was heard."""
+    heard = ns_to_samples(now_ns)
+    report = {"played": heard, "received": heard + 96_000, "outputLatencyMs": latency_ms}
+    assert say(session, MESSAGES["report"] | report, now_ns) == []
+
+
+def test_a_change_comes_150_ms_after_what_is_heard_not_after_what_was_sent() -> None:
+    session = session_in(State.STREAMING)
+    send_all(session, 0)
+    assert session.first_open(0) == 9_600
+    report_at(session, NS_PER_S)
+    assert session.first_open(NS_PER_S) == 48_000 + 9_600
+    assert session.first_open(NS_PER_S + 50_000_000) == 48_000 + 9_600
+    assert session.first_open(NS_PER_S + 51_000_000) == 48_000 + 14_400
+
+
+def test_a_player_far_from_the_ear_is_left_more_time() -> None:
+    session = session_in(State.STREAMING)
+    send_all(session, 0)
+    report_at(session, 0, latency_ms=200.0)
+    assert session.first_open(0) == 19_200
+    report_at(session, 0, latency_ms=1e6)
+    assert session.first_open(0) == 57_600  # more than a second is not believed
+
+
+def test_a_steer_begins_an_epoch_that_replaces_what_was_sent() -> None:
+    session = session_in(State.STREAMING)
+    assert send_all(session, 0)[-1] == 91_200
+    effective = session.first_open(0) + 1_000
+    assert session.steered(change_at(effective), 1_000)
+    (said,) = session.take_actions()
+    assert said.message == {
+        "type": "steered", "epoch": 1, "effective": effective,
+        "programme": {"seed": 8}, "programmeId": "1" * 64,
+    }  # fmt: skip
+    assert session.epoch == 1
+    assert send_all(session, 1_000) == list(range(9_600, 96_000, 4_800))
+    assert session.state is State.STREAMING
+
+
+def test_what_is_sent_again_is_not_late() -> None:
+    session = session_in(State.STREAMING)
+    send_all(session, 0)
+    now_ns = NS_PER_S
+    send_all(session, now_ns)
+    session.steered(change_at(session.first_open(now_ns) + 48), now_ns)
+    while session.due(now_ns) is not None:
+        assert session.quantum_sent(1, now_ns) == 0
+
+
+def test_a_change_beyond_what_was_sent_leaves_no_gap() -> None:
+    session = session_in(State.STREAMING)
+    send_all(session, 0)
+    assert session.steered(change_at(10 * 48_000), 0)
+    assert send_all(session, NS_PER_S)[0] == 96_000
+
+
+def test_a_change_that_comes_too_late_is_asked_for_again_with_more_time() -> None:
+    session = session_in(State.STREAMING)
+    send_all(session, 0)
+    change = change_at(session.first_open(0) + 48)
+    late_ns = 170_000_000  # 30 ms before it would be heard
+    assert not session.steered(change, late_ns)
+    assert session.take_actions() == []
+    assert session.epoch == 0
+    assert session.first_open(late_ns) == 24_000  # 300 ms on
+    assert session.steered(change_at(24_048), late_ns)
+    assert session.first_open(late_ns) == 19_200  # 150 ms again
+
+
+def test_a_change_that_is_always_late_comes_at_last() -> None:
+    session = session_in(State.STREAMING)
+    send_all(session, 0)
+    change = change_at(4_848)
+    answers = [session.steered(change, 2 * NS_PER_S) for _ in range(TRIES)]
+    assert answers == [False] * (TRIES - 1) + [True]
+    assert send_all(session, 2 * NS_PER_S)[0] == 4_800
+
+
+@pytest.mark.parametrize("state", LIVE_STATES[1:])
+@pytest.mark.parametrize(("error", "code", "closing"), REFUSALS)
+def test_a_refused_steer_leaves_the_stream_as_it_was(
+    error: Exception, code: str, closing: int, state: State
+) -> None:
+    session = session_in(state)
+    say(session, MESSAGES["steer"])
+    session.not_steered(error)
+    said, *closed = session.take_actions()
+    assert said.message["error"]["code"] == code
+    if code == "INTERNAL":
+        assert [action.closing.code for action in closed] == [1011]
+    else:
+        assert (said.message["fatal"], session.state, session.epoch) == (False, state, 0)
+
+
+def test_a_steer_in_a_pause_is_heard_after_it() -> None:
+    session = session_in(State.STREAMING)
+    send_all(session, 0)
+    say(session, MESSAGES["pause"], NS_PER_S)
+    first_open = session.first_open(9 * NS_PER_S)
+    assert first_open == 48_000 + 9_600
+    assert session.steered(change_at(first_open + 48), 9 * NS_PER_S)
+    assert session.due(9 * NS_PER_S) is None
+    say(session, MESSAGES["play"], 10 * NS_PER_S)
+    assert send_all(session, 10 * NS_PER_S)[0] == first_open
+
+
+def test_a_steer_before_ready_is_a_mistake_of_ours() -> None:
+    with pytest.raises(RuntimeError, match="before ready"):
+        session_in(State.CONNECTED).first_open(0)
+
+
+# How much may be said ----------------------------------------------------------------------------
+
+
+def spoken_to_the_last_token(state: State) -> Session:
+    """Return a session whose peer has said all that it may and was warned, at time 0."""
+    session = session_in(state)
+    while not session.take_actions():
+        session.receive_control(0)
+    return session
+
+
+@pytest.mark.parametrize("state", LIVE_STATES[1:])
+def test_51_messages_in_10_s_are_warned_of_and_the_next_too_many_closes_4101(state: State) -> None:
+    session = session_in(state)
+    n_said = {State.JOINING: 1, State.STREAMING: 1, State.PAUSED: 2}[state]
+    for _ in range(50 - n_said):
+        assert len(say(session, MESSAGES["ping"])) == 1
+    assert_refused(say(session, MESSAGES["ping"]), "RATE_LIMITED")
+    assert session.state is state
+    assert_ended(say(session, MESSAGES["ping"]), "RATE_LIMITED", Closing.RATE_LIMITED)
+
+
+def test_a_token_comes_back_each_200_ms() -> None:
+    session = spoken_to_the_last_token(State.STREAMING)
+    for n in range(1, 100):
+        (said,) = say(session, MESSAGES["ping"], n * 200_000_000)
+        assert said.message["type"] == "pong"
+    say(session, MESSAGES["ping"], 99 * 200_000_000 + 1)
+    assert session.closing is Closing.RATE_LIMITED
+
+
+@pytest.mark.parametrize("kind", sorted(MESSAGES))
+def test_every_message_costs_a_token_and_one_too_many_is_not_heeded(kind: str) -> None:
+    session = session_in(State.CONNECTED if kind == "hello" else State.STREAMING)
+    session.limit(Rate(2, 10), 0)
+    session.receive_control(0)
+    if kind == "hello":
+        session.receive_control(0)
+    session.take_actions()
+    state = session.state
+    assert_refused(say(session, MESSAGES[kind]), "RATE_LIMITED")
+    assert session.state is state
+
+
+def test_a_control_frame_costs_a_token_too() -> None:
+    session = session_in(State.STREAMING)
+    for _ in range(49):
+        session.receive_control(0)
+    assert session.take_actions() == []
+    session.receive_control(0)
+    assert_refused(session.take_actions(), "RATE_LIMITED")
+    session.receive_control(0)
+    assert_ended(session.take_actions(), "RATE_LIMITED", Closing.RATE_LIMITED)
+
+
+def test_a_wider_limit_holds_at_once() -> None:
+    session = spoken_to_the_last_token(State.STREAMING)
+    session.limit(Rate(200, 10), 0)
+    for _ in range(100):
+        say(session, MESSAGES["ping"])
+    assert session.state is State.STREAMING
+
+
 # Waits -------------------------------------------------------------------------------------------
 
 
@@ -393,3 +592,52 @@ def test_the_last_report_is_kept() -> None:
     say(session, MESSAGES["report"] | {"underruns": 3})
     assert session.last_report is not None
     assert session.last_report.underruns == 3
+
+
+# Skipping ----------------------------------------------------------------------------------------
+
+
+def test_a_skip_is_announced_and_the_buffer_fills_anew_from_there() -> None:
+    session = session_in(State.STREAMING)
+    for _ in range(20):
+        session.quantum_sent(1, 0)
+    now_ns = 9 * NS_PER_S
+    session.skip(480_000, "slow", now_ns)
+    (said,) = session.take_actions()
+    assert said.message == {
+        "type": "discontinuity", "from": 96_000, "to": 480_000, "reason": "slow",
+    }  # fmt: skip
+    sent = []
+    while (index := session.due(now_ns)) is not None:
+        sent.append(index)
+        session.quantum_sent(1, now_ns)
+    assert sent == list(range(480_000, 480_000 + 96_000, 4_800))
+    assert session.epoch == 0
+
+
+def test_a_report_from_before_the_gap_does_not_hold_the_stream_up() -> None:
+    session = session_in(State.STREAMING)
+    session.quantum_sent(1, 0)
+    session.skip(480_000, "slow", 0)
+    while session.due(0) is not None:
+        session.quantum_sent(1, 0)
+    report = {"type": "report", "played": 4_800, "received": 4_800, "underruns": 1}
+    say(session, report, NS_PER_S // 10)
+    assert session.due(NS_PER_S // 10) is None
+    assert session.due(NS_PER_S // 10 * 2) == 480_000 + 96_000
+
+
+@pytest.mark.parametrize("to_index", [0, 4_800])
+def test_nothing_is_skipped_backwards(to_index: int) -> None:
+    session = session_in(State.STREAMING)
+    session.quantum_sent(1, 0)
+    session.skip(to_index, "slow", 0)
+    assert not session.has_actions
+    assert session.due(0) == 4_800
+
+
+@pytest.mark.parametrize("state", [State.CONNECTED, State.JOINING, State.PAUSED, State.CLOSED])
+def test_nothing_is_skipped_while_nothing_is_sent(state: State) -> None:
+    session = session_in(state)
+    session.skip(480_000, "slow", 0)
+    assert not session.has_actions

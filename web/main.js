@@ -1,78 +1,61 @@
 /** The player page: wires sound, picture and words together. */
 
-import { programmeOf, queryOf, utcMsAt } from "./page/address.js";
-import { Column } from "./page/column.js";
-import { ComingList } from "./page/coming.js";
+import { hasMovingSky, programmeOf, queryOf, utcMsAt } from "./page/address.js";
+import { Choosing } from "./page/choosing.js";
 import { Controls } from "./page/controls.js";
 import { Drawer } from "./page/drawer.js";
-import { Due } from "./page/due.js";
+import { part } from "./page/elements.js";
 import { Hook } from "./page/hook.js";
 import { MediaKeys } from "./page/mediakeys.js";
-import {
-  chartText,
-  dateText,
-  keyText,
-  placeText,
-  programmeText,
-  refusalOf,
-  secondsText,
-  sentenceOf,
-  tempoText,
-  timeText,
-} from "./page/sentences.js";
+import { Radio } from "./page/radio.js";
+import { Sandbox } from "./page/sandbox.js";
+import { Screen } from "./page/screen.js";
 import { Sleep } from "./page/sleep.js";
+import { Stations } from "./page/stations.js";
+import { Views } from "./page/views.js";
 import { Show } from "./picture/show.js";
 import { VizTrack } from "./picture/viztrack.js";
-import { bodyTitle, degreesText, signAt, wrapDeg } from "./picture/zodiac.js";
-import { Player } from "./sound/player.js";
 import { look } from "./wire/look.js";
 import { SAMPLE_RATE, VIZ_SAMPLES } from "./wire/quantum.js";
+
+/** @typedef {import("./types.js").Programme} Programme */
+/** @typedef {import("./types.js").Ready} Ready */
 
 const VIZ_FRAMES = (20 * SAMPLE_RATE) / VIZ_SAMPLES;
 const WORDS_EVERY_MS = 200;
 const FIGURES_EVERY_MS = 1000;
+/** What the sound holds before a start is the lateness of quanta, and one quantum. */
+const QUANTUM_MS = 100;
 /** The ascendant moves a degree in four minutes. */
 const LOOK_EVERY_MS = 240000;
 const SHORTEST_LOOK_MS = 5000;
-/** Above this rate the ascendant would spin: the wheel then stands on 0° Aries, without houses. */
-const FASTEST_HOUSES = 600;
+/** Errors after which the stream is asked for anew with the change in it. */
+const CANNOT_STEER = new Set(["NOT_SUPPORTED", "UNKNOWN_TYPE"]);
 
 const query = new URLSearchParams(location.search);
 const stream = new URL("/stream", location.href);
 stream.protocol = stream.protocol.replace("http", "ws");
 const hasPicture = query.get("viz") !== "0";
 const hook = query.get("test") === "1" ? new Hook() : null;
+const asked = programmeOf(query);
 
-/** @param {string} id */
-const part = (id) => document.getElementById(id);
-
-let { programme, from } = programmeOf(query);
-/** @type {import("./types.js").Ready | null} */
-let ready = null;
-/** @type {VizTrack | null} */
-let track = null;
-/** A sky whose dial is drawn once the sound has begun: drawing must not delay it. */
-let waitingSky = null;
-let isPlaying = false;
-let retryAtMs = 0;
-let counted = { frames: 0, atMs: 0 };
-let moment = "";
-/** @type {import("./page/sentences.js").Situation} */
-const situation = { link: "idle", sounds: false, say: "", waitMs: 0, wasOpen: false };
-
-document.body.classList.add("is-idle");
-document.body.classList.toggle("is-live", "station" in programme);
-if (!("station" in programme)) part("begin").textContent = "Listen to this sky";
-document.body.classList.toggle("no-picture", !hasPicture);
+const { body } = document;
+body.classList.add("is-idle");
+body.classList.toggle("no-picture", !hasPicture);
 // The picture first: it appears before the threads of the sound start and compete with it.
-/** @param {string} id */
-const canvas = (id) => /** @type {HTMLCanvasElement} */ (part(id));
-const show = hasPicture ? new Show(canvas("wheel"), canvas("stars"), heardAt) : null;
-const column = new Column(part("voices"), part("caption"));
-const coming = new ComingList(part("coming"));
-const drawer = new Drawer(document, { delay: (ms) => (player.extraLatencyS = ms / 1000) });
-const due = new Due();
-const player = new Player(
+const show = hasPicture
+  ? new Show(
+      part(document, "#wheel", HTMLCanvasElement),
+      part(document, "#stars", HTMLCanvasElement),
+      (pageMs) => radio.heardAt(pageMs),
+    )
+  : null;
+/** A sky whose dial is drawn once the sound has begun: drawing must not delay it. */
+let waitingSky = /** @type {Ready | null} */ (null);
+let lookTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
+let counted = { frames: 0, atMs: 0 };
+
+const radio = new Radio(
   {
     stream,
     viz: hasPicture,
@@ -80,195 +63,152 @@ const player = new Player(
     forcePcm: query.get("codec") === "pcm",
     capture: hook && ((index, samples) => hook.capture(index, samples)),
   },
+  asked.programme,
+  asked.from,
   {
-    prepared: ({ codec }) => (document.body.dataset.prepared = codec),
+    prepared: (codec) => (body.dataset.prepared = codec),
     ready: onReady,
     viz: onViz,
-    message: onMessage,
-    link: onLink,
     stats: onStats,
-    sound: onSound,
-    broken: onBroken,
+    changed: onChanged,
+    steered: ({ effective }) => {
+      const aheadS = (effective - radio.heardNow()) / SAMPLE_RATE;
+      sandbox.say(aheadS > 0.1 ? `Heard in ${aheadS.toFixed(1)} s.` : "Heard.");
+    },
+    refused: onRefused,
   },
 );
+const screen = new Screen(document, radio, show);
+const drawer = new Drawer(document, { delay: (ms) => (radio.player.extraLatencyS = ms / 1000) });
 const controls = new Controls(document, {
-  toggle,
-  volume: (place) => player.setVolume(place),
-  link: () => new URL(queryOf(ready?.programme ?? programme, heardNow() || 0), location.href).href,
+  toggle: () => radio.toggle(),
+  volume: (place) => radio.player.setVolume(place),
+  link: () => new URL(queryOf(radio.programme, radio.place()), location.href).href,
+  skip: (seconds) => radio.seek(radio.place() + seconds * SAMPLE_RATE),
 });
-
 const mediaKeys = new MediaKeys({
-  play: () => !isPlaying && toggle(),
-  stop: () => isPlaying && leave("idle"),
+  play: () => !radio.isPlaying && radio.toggle(),
+  stop: () => radio.isPlaying && radio.stop(),
 });
-const sleep = /** @type {HTMLSelectElement} */ (part("sleep"));
-new Sleep(sleep, {
-  fade: (seconds) => player.fade(seconds),
-  stop: () => isPlaying && leave("idle"),
+new Sleep(part(document, "#sleep", HTMLSelectElement), {
+  fade: (seconds) => radio.player.fade(seconds),
+  stop: () => radio.isPlaying && radio.stop(),
+});
+const stations = new Stations(document, (station) => choose({ station }));
+const choosing = new Choosing(document, choose);
+const sandbox = new Sandbox(document, {
+  play: (programme) => choosing.begins("#sandbox-form", programme, begin),
+  steer,
+});
+const views = new Views(document, {
+  "my-sky": () => choosing.refresh(),
+  "another-time": () => choosing.refresh(),
+  "two-skies": () => choosing.refresh(),
+  sandbox: () => openSandbox(),
 });
 
-function heardAt(pageMs) {
-  player.readClock();
-  return player.indexHeard(pageMs);
+/** @param {Programme} programme Chosen by a click: it plays, and the page shows it. */
+function choose(programme) {
+  begin(programme);
+  views.home();
 }
 
-function heardNow() {
-  return heardAt(performance.now());
+/** @param {Programme} programme */
+function begin(programme) {
+  radio.play(programme);
+  named(programme);
 }
 
-function toggle() {
-  if (isPlaying) return leave("idle");
-  player.fade(0);
-  player.play(programme, from);
-  if (hook) hook.clickMs ||= performance.now();
-  isPlaying = true;
-  controls.show(true);
-  words();
+/** @param {Programme} programme */
+function named(programme) {
+  const isStation = programme.station !== undefined;
+  stations.show(programme.station);
+  const words = isStation && !query.has("from") ? "Listen to the sky now" : "Listen to this sky";
+  part(document, "#begin").textContent = words;
 }
 
-/** @param {"idle" | "refused"} link */
-function leave(link) {
-  const index = heardNow();
-  // A station goes on without us; a programme of one's own waits where it was left.
-  if (ready && !ready.live && index) from = Math.floor(index);
-  else from = undefined;
-  player.stop();
-  due.clear();
-  isPlaying = false;
-  situation.link = link;
-  situation.wasOpen = false;
-  controls.show(false);
-  mediaKeys.show(false);
-  words();
-}
-
-function onReady({ ready: message }) {
-  ready = message;
-  // Every default resolved: only this very programme goes on where it was left.
-  programme = message.programme;
-  situation.wasOpen = true;
-  if (message.viz) {
-    track ??= new VizTrack(message.viz.fields, VIZ_SAMPLES, VIZ_FRAMES);
-    show?.follow(track);
+/** @param {Ready} ready */
+function onReady(ready) {
+  if (ready.viz) {
+    screen.track ??= new VizTrack(ready.viz.fields, VIZ_SAMPLES, VIZ_FRAMES);
+    show?.follow(screen.track);
   }
-  if (situation.sounds) showSky(message);
-  else waitingSky = message;
+  if (radio.situation.sounds) showSky(ready);
+  else waitingSky = ready;
 }
 
+/** @param {{index: number, frames: number, frameBytes: number, viz: Uint8Array}} quantum */
 function onViz({ index, frames, frameBytes, viz }) {
-  track.put(index, frames, frameBytes, viz);
+  screen.track?.put(index, frames, frameBytes, viz);
   show?.run();
 }
 
-function onMessage({ message }) {
-  if (message.type === "event") due.add(message);
-}
-
-async function onLink({ state, say, delayMs, opened }) {
-  if (!isPlaying) return;
-  if (state === "refused") {
-    situation.say = say;
-    return leave("refused");
-  }
-  situation.link = state;
-  if (state === "lost") {
-    retryAtMs = performance.now() + delayMs;
-    situation.say = opened ? say : await askStatus();
-  }
-  words();
-}
-
-/** A server that refuses before the upgrade cannot tell a browser why; it may be asked. */
-async function askStatus() {
-  try {
-    return refusalOf(await (await fetch("/api/status")).json());
-  } catch {
-    return refusalOf({ state: "" });
-  }
-}
-
-function onSound({ type }) {
-  situation.sounds = type === "playing";
-  if (situation.sounds) begun();
-  words();
-}
-
-/** Our own fault: the engine room or the audio thread did not start. */
-function onBroken() {
-  situation.say = "The player could not start. Reload the page.";
-  situation.link = "refused";
-  words();
-}
-
 /** Whatever need not come before the first sound comes after it. */
-function begun() {
-  if (hook) hook.firstSoundMs ||= performance.now();
-  mediaKeys.show(true);
-  if (waitingSky) showSky(waitingSky);
-  waitingSky = null;
+function onChanged() {
+  if (hook && radio.isPlaying) hook.clickMs ||= performance.now();
+  controls.show(radio.isPlaying);
+  if (!radio.isPlaying) mediaKeys.show(false);
+  else if (radio.situation.sounds) {
+    mediaKeys.show(true);
+    if (hook) hook.firstSoundMs ||= performance.now();
+    if (waitingSky) showSky(waitingSky);
+    waitingSky = null;
+  }
+  screen.words();
 }
 
-/**
- * Everything that `ready` says of the sky; also from a look without play.
- *
- * @param {import("./types.js").Ready} seen
- */
-function showSky(seen) {
-  const rate = seen.live ? 1 : seen.programme.rate;
-  const isFast = rate > FASTEST_HOUSES;
-  const chart = isFast ? { ...seen.chart, angles: null, cuspsDeg: null } : seen.chart;
-  column.show(chart);
-  show?.show(chart, seen.from, rate);
-  part("wheel").setAttribute("aria-label", chartText(chart.bodies.map(inWords)));
-  const { title, lede } = programmeText(seen, utcMsAt(seen, seen.from));
-  setText("title", title);
-  setText("lede", lede);
-  document.title = `Astradio: ${title}`;
-  mediaKeys.name(title, keyText(seen.palette));
-  showMoment(seen, seen.from);
+/** @param {Ready} seen */
+async function showSky(seen) {
+  named(seen.programme);
+  sandbox.follow(seen.programme, seen.palette);
+  const { title, subtitle } = await screen.showSky(seen);
+  mediaKeys.name(title, subtitle);
+  // Another programme, another sky: what comes in it is not known yet.
+  screen.coming.forget();
+  lookAgain(0);
 }
 
-/** @param {import("./types.js").Body} body */
-function inWords({ name, longitudeDeg }) {
-  const deg = wrapDeg(longitudeDeg);
-  return `${bodyTitle(name)} ${degreesText(deg % 30)} ${signAt(deg).title}`;
+/** @param {{code: string, message: string}} error */
+function onRefused({ code, message }) {
+  if (CANNOT_STEER.has(code)) restartWithWishes();
+  else sandbox.say(code === "RATE_LIMITED" ? "Slower, please: the server asks for it." : message);
 }
 
-function showMoment(seen, index) {
-  const utcMs = utcMsAt(seen, index);
-  const { chart, palette } = seen;
-  const place = chart.place ? placeText(chart.place) : "";
-  const lines = [timeText(utcMs), dateText(utcMs), place, keyText(palette), tempoText(palette)];
-  if (lines.join() === moment) return;
-  moment = lines.join();
-  show?.wheel.write(lines);
-  if (show && !show.running) show.drawStill();
+/** @param {import("./types.js").Wishes} wishes @param {string} quantise */
+function steer(wishes, quantise) {
+  const { station, modelVersions } = radio.programme;
+  if (!radio.isPlaying || station !== undefined || modelVersions?.audio === "v1.0") return false;
+  radio.steer(wishes, quantise);
+  return true;
 }
 
-/** Words follow the sound a few times a second; unlike the picture they go on in a hidden tab. */
-function words() {
-  situation.waitMs = Math.max(0, retryAtMs - performance.now());
-  setText("state", player.isHeldBack() ? "The browser holds the sound back. Press play." : sentenceOf(situation));
-  const index = heardNow();
-  if (Number.isNaN(index) || ready === null) return;
-  const utcMs = utcMsAt(ready, index);
-  setText("date", `${dateText(utcMs)}, `);
-  setText("time", secondsText(utcMs));
-  showMoment(ready, index);
-  coming.show(utcMs);
-  if (track && (show?.running || track.look(index))) column.listen(track);
-  for (const event of due.until(index)) column.say(event.text);
+/** The change as a part of the programme, from the index that is heard. */
+function restartWithWishes() {
+  const index = Math.floor(radio.place());
+  const changes = [...(radio.programme.changes ?? []), { index, controls: { ...sandbox.wishes } }];
+  const rising = changes.filter((one, n) => n === 0 || one.index > changes[n - 1].index);
+  radio.play({ ...radio.programme, changes: rising }, index);
+  sandbox.say("Heard after a short gap: this server does not steer while it plays.");
 }
 
-function setText(id, text) {
-  if (part(id).textContent !== text) part(id).textContent = text;
+/** What the sky of now would choose, whatever plays. */
+async function openSandbox() {
+  sandbox.refresh();
+  try {
+    const { palette } = await look(stream, { station: "now" });
+    sandbox.showSky(palette);
+  } catch {
+    sandbox.showSky(null);
+  }
 }
 
+/** @param {{leadMs: number, targetMs: number, codec: string}} stats */
 function onStats({ leadMs, targetMs, codec }) {
   drawer.note({
-    Codec: codec,
     "Held ahead": Number.isNaN(leadMs) ? "nothing yet" : `${(leadMs / 1000).toFixed(1)} s`,
-    "Held before a start": `${Math.round(targetMs)} ms`,
+    "Lateness, 95 of 100": `${Math.max(0, Math.round(targetMs - QUANTUM_MS))} ms`,
+    Codec: codec,
+    "Bit rate": radio.ready ? `${Math.round(radio.ready.codec.bitrate / 1000)} kb/s` : "not known yet",
   });
 }
 
@@ -279,35 +219,75 @@ function figures() {
   const vizFps = Math.round((1000 * (frames - counted.frames)) / (atMs - counted.atMs));
   counted = { frames, atMs };
   show?.judge(vizFps);
+  const { player, ready } = radio;
   const outputLatencyMs = Math.round(1000 * player.outputLatencyS);
   const { underruns } = player;
   const seen = show ? { vizFps, vizInitMs: Math.round(10 * show.initMs) / 10 } : {};
   player.tell({ underruns, outputLatencyMs, ...seen });
+  const index = radio.heardNow();
+  const behindMs = ready?.live && index ? Date.now() - utcMsAt(ready, index) : Number.NaN;
   drawer.note({
     Underruns: underruns,
+    "Behind the clock": Number.isNaN(behindMs) ? "no clock" : `${(behindMs / 1000).toFixed(1)} s`,
     "Output latency": `${outputLatencyMs} ms`,
-    Picture: show ? `${vizFps} frames/s` : "off",
     "Way to the speaker": player.transport === "shared" ? "shared memory" : "messages",
+    Picture: show ? `${vizFps} frames/s` : "off",
+    "First picture": show ? `${show.initMs.toFixed(1)} ms` : "off",
+    "Sound model": ready?.programme.modelVersions?.audio ?? "not known yet",
   });
 }
 
 /** A fresh look at the sky: before play, and again while it turns. */
 async function lookUp() {
-  const index = heardNow();
+  const { programme } = radio;
+  const index = radio.heardNow();
+  const from = Number.isNaN(index) ? radio.from : Math.floor(index);
   try {
-    const seen = await look(stream, programme, Number.isNaN(index) ? from : Math.floor(index));
-    const rate = seen.live ? 1 : seen.programme.rate;
+    const seen = await look(stream, programme, from);
+    if (programme !== radio.programme) return;
+    const rate = hasMovingSky(seen.programme) ? (seen.live ? 1 : (seen.programme.rate ?? 1)) : 0;
     const againMs = Math.min(LOOK_EVERY_MS, Math.max(SHORTEST_LOOK_MS, LOOK_EVERY_MS / rate));
-    setTimeout(lookUp, againMs);
-    showSky(seen);
-    coming.look(utcMsAt(seen, seen.from), againMs * rate);
+    if (!radio.isPlaying) named(seen.programme);
+    const { title, subtitle } = await screen.showSky(seen);
+    mediaKeys.name(title, subtitle);
+    lookAgain(againMs);
+    if (rate > 0) await screen.coming.look(utcMsAt(seen, seen.from), againMs * rate);
+    if (!radio.isPlaying) screen.idle(seen);
   } catch {
-    setTimeout(lookUp, SHORTEST_LOOK_MS);
+    lookAgain(SHORTEST_LOOK_MS);
   }
 }
 
-setInterval(words, WORDS_EVERY_MS);
+/** @param {number} ms */
+function lookAgain(ms) {
+  clearTimeout(lookTimer);
+  lookTimer = setTimeout(lookUp, ms);
+}
+
+/** What this server has: stations to tune in, modes to play. */
+async function askConfig() {
+  try {
+    /** @type {import("./types.js").Config} */
+    const config = await (await fetch("/api/config")).json();
+    stations.offer(config.stations);
+    stations.show(radio.programme.station);
+    choosing.modes = config.modes;
+  } catch {
+    // What it does not play it refuses itself, with a sentence.
+  }
+}
+
+setInterval(() => screen.words(), WORDS_EVERY_MS);
 setInterval(figures, FIGURES_EVERY_MS);
-document.addEventListener("visibilitychange", () => isPlaying && player.wake());
+document.addEventListener("visibilitychange", () => radio.isPlaying && radio.player.wake());
+// A new movement has another key, other instruments, another lead.
+screen.onHeard = (/** @type {import("./types.js").SkyEvent} */ event) => {
+  if (event.kind === "key") lookAgain(0);
+};
+named(radio.programme);
 lookUp();
-if (hook) globalThis.astradioTest = { hook, player, show, situation, figures: drawer.figures };
+askConfig();
+if (hook) {
+  const { player, situation } = radio;
+  globalThis.astradioTest = { hook, player, radio, show, situation, figures: drawer.figures };
+}

@@ -1,11 +1,37 @@
 /**
  * The shapes that the contracts define, for JSDoc; no code. Pure; imports nothing.
  *
+ * @typedef {{[name: string]: number | string}} Wishes Controls, by name.
+ *
+ * @typedef {object} Birth
+ * @property {string} datetime Local to `tz`, or with an offset; a date alone where the time is unknown.
+ * @property {string} tz
+ * @property {number} lat
+ * @property {number} lon
+ * @property {string} [name]
+ *
+ * @typedef {object} KnownProgramme
+ * @property {string} [station]
+ * @property {string} [mode]
+ * @property {number} [seed]
+ * @property {string} [at]
+ * @property {number} [rate]
+ * @property {{lat: number, lon: number}} [place]
+ * @property {Birth[]} [charts]
+ * @property {Wishes} [controls]
+ * @property {{index: number, controls: Wishes}[]} [changes]
+ * @property {{audio?: string}} [modelVersions]
+ *
+ * @typedef {KnownProgramme & {[field: string]: any}} Programme As sent, or as resolved.
+ *
  * @typedef {object} Body
  * @property {string} name
  * @property {number} longitudeDeg
  * @property {number} speedDegPerDay
+ * @property {number} [declinationDeg]
  * @property {boolean} retrograde
+ * @property {number | null} [house]
+ * @property {string | null} [dignity]
  *
  * @typedef {object} Aspect
  * @property {string} a
@@ -26,21 +52,50 @@
  * @property {Angles | null} angles
  * @property {number[] | null} cuspsDeg
  * @property {{lat: number, lon: number} | null} place
- * @property {{utc: string}} moment
+ * @property {{utc: string, local?: string, timeKnown?: boolean}} moment
+ * @property {string | null} [houseSystemUsed]
+ * @property {string[]} [notes]
+ * @property {{phaseDeg: number, phaseName: string}} [moon]
+ * @property {boolean} [isFree] No sky at all: the bodies are voices, and stand nowhere.
  *
- * @typedef {{key: string, mode: string, tempoBpm: number}} Palette
+ * @typedef {object} Palette
+ * @property {string} key
+ * @property {string} mode
+ * @property {number} tempoBpm
+ * @property {string} [metre]
+ * @property {string} [genre]
+ * @property {string} [lead] Name of the body that leads the movement.
+ * @property {{body: string, instrument: string}[]} [voices]
  *
  * @typedef {object} Ready
  * @property {number} epoch
- * @property {any} programme
- * @property {{name: string, preSkip: number}} codec
+ * @property {Programme} programme
+ * @property {{name: string, version: string, bitrate: number, preSkip: number}} codec
  * @property {number} from
  * @property {{index: number, utcMs: number} | null} live
+ * @property {number} serverTimeUs
  * @property {{fields: {name: string, min: number, max: number}[]} | null} viz
  * @property {Chart} chart
  * @property {Palette} palette
  *
- * @typedef {{type: "event", index: number, kind: string, text: string, bodies: string[]}} SkyEvent
+ * @typedef {object} SkyEvent
+ * @property {"event"} type
+ * @property {number} index
+ * @property {string} kind
+ * @property {string} text
+ * @property {string[]} bodies
+ *
+ * @typedef {object} Config What the server offers.
+ * @property {string[]} stations
+ * @property {string[]} modes
+ *
+ * @typedef {object} Town
+ * @property {string} name
+ * @property {string | null} region
+ * @property {string} country
+ * @property {number} lat
+ * @property {number} lon
+ * @property {string} tz
  */
 
 export {};

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from astradio_stream.audio.bands import band_shares
+from astradio_stream.audio.bands import N_BANDS, band_shares
 from astradio_stream.audio.hall import hall
 from astradio_stream.audio.room import room
 from astradio_stream.audio.steady import steadied
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from astradio_stream.audio.exact import F32
     from astradio_stream.audio.instrument import Instrument
+    from astradio_stream.music.note import Note
 
 I16 = NDArray[np.int16]
 
@@ -81,6 +82,11 @@ class Bank:
         self._starts = np.zeros(len(notes), np.int64)
         self._loops = np.zeros(len(notes), np.int64)
         self._last_frames = np.zeros(len(notes), np.int64)
+        self.gains = np.array([note.gain for note in notes.values()], np.float32)
+        self.bands = np.array([note.bands for note in notes.values()]).reshape(-1, N_BANDS)
+        self.release_samples = np.array(
+            [len(note.release) << note.half_rate for note in notes.values()], np.int64
+        )
         for row, note in enumerate(notes.values()):
             self._levels[row, : len(note.levels)] = note.levels
             self._starts[row] = note.pcm.shape[1] - note.loop << note.half_rate
@@ -95,25 +101,30 @@ class Bank:
         """
         return self._notes[instrument, pitch]
 
-    def levels(self, names: list[tuple[str, int]], since: NDArray[np.int64]) -> F32:
+    def rows(self, notes: Iterable[Note]) -> NDArray[np.int64]:
+        """Return in which row of `gains`, `bands` and `release_samples` each note is found."""
+        rows = self._rows
+        return np.array([rows[note.instrument, note.pitch] for note in notes], np.int64)
+
+    def levels(self, rows: NDArray[np.int64], since: NDArray[np.int64]) -> F32:
         """Return the levels of some notes at some moments while they are held, shape of `since`.
 
         Args:
-            names: (instrument, pitch) of each note.
+            rows: Of each note.
             since: Samples since each note's onset, shape (n_notes, n_moments); negative or past
                 the end means silence.
         """
-        rows = np.array([self._rows[name] for name in names])[:, np.newaxis]
-        silent = self.n_level_frames - 1
         frames = since // VIZ_SAMPLES
-        loops = self._loops[rows]
-        if loops.any():
-            starts = self._starts[rows]
-            round_trip = starts + (since - starts) % np.maximum(loops, 1)
-            inside = np.minimum(round_trip // VIZ_SAMPLES, self._last_frames[rows])
-            frames = np.where((loops > 0) & (since >= starts), inside, frames)
-        within = np.where((frames < 0) | (frames > silent), silent, frames)
-        found: F32 = self._levels[rows, within]
+        looped = np.flatnonzero(self._loops[rows])
+        if len(looped):
+            which = rows[looped, np.newaxis]
+            starts, here = self._starts[which], since[looped]
+            inside = (starts + (here - starts) % self._loops[which]) // VIZ_SAMPLES
+            inside = np.minimum(inside, self._last_frames[which])
+            frames[looped] = np.where(here >= starts, inside, frames[looped])
+        silent = self.n_level_frames - 1
+        frames[frames.view(np.uint64) > silent] = silent  # negative ones too
+        found: F32 = self._levels[rows[:, np.newaxis], frames]
         return found
 
     @property

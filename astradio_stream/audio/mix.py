@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from astradio_stream.audio.bands import N_BANDS
 from astradio_stream.units import VIZ_SAMPLES
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 _KNEE: Final = np.float32(0.60 * 32767.0)
 _CEILING: Final = np.float32(0.88 * 32767.0)
 """-1.1 dB: leaves room for what a decoder's filter adds between samples."""
+
+_ROOM: Final = _CEILING - _KNEE
 
 _BETWEEN: Final = tuple(
     np.float32(c)
@@ -79,6 +80,9 @@ def _chords(notes: Iterable[Note], bank: Bank) -> Iterator[tuple[Note, list[Bank
     tones: list[BankNote] = []
     for note in notes:
         rendered = bank.note(note.instrument, note.pitch)
+        if first is None and rendered.chord_tones == 1:
+            yield note, [rendered]
+            continue
         if (
             first is not None
             and len(tones) < rendered.chord_tones
@@ -175,13 +179,11 @@ def _add_doubled(space: _Workspace, start: int, half_start: int) -> None:
 
 def _bend(space: _Bus) -> None:
     """Bend what lies above the knee k towards the ceiling c: k + (c - k) d / (d + c - k)."""
-    x, over = space.out, space.scratch
-    np.abs(x, out=over)
-    magnitude = np.minimum(over, _KNEE)
-    over -= _KNEE
-    np.maximum(over, np.float32(0.0), out=over)
-    magnitude += over * (_CEILING - _KNEE) / (over + (_CEILING - _KNEE))
-    np.copysign(magnitude, x, out=x)
+    x, magnitude = space.out.reshape(-1), space.scratch.reshape(-1)
+    np.abs(x, out=magnitude)
+    high = np.flatnonzero(magnitude > _KNEE)  # few: only peaks reach so far
+    over = magnitude[high] - _KNEE
+    x[high] = np.copysign(_KNEE + over * _ROOM / (over + _ROOM), x[high])
 
 
 def render(notes: Iterable[Note], bank: Bank, start: int, n_samples: int) -> I16:
@@ -222,8 +224,8 @@ def render(notes: Iterable[Note], bank: Bank, start: int, n_samples: int) -> I16
 
 def note_bands(notes: tuple[Note, ...], bank: Bank) -> NDArray[np.float64]:
     """Return how each note's energy is shared among the bands, shape (n_notes, 8)."""
-    shares = [bank.note(note.instrument, note.pitch).bands for note in notes]
-    return np.array(shares).reshape(len(notes), N_BANDS)
+    bands: NDArray[np.float64] = bank.bands[bank.rows(notes)]
+    return bands
 
 
 def note_levels(notes: tuple[Note, ...], bank: Bank, start: int, n_frames: int) -> F32:
@@ -234,17 +236,15 @@ def note_levels(notes: tuple[Note, ...], bank: Bank, start: int, n_frames: int) 
     """
     if not notes:
         return np.zeros((0, n_frames), np.float32)
-    names = [(note.instrument, note.pitch) for note in notes]
-    rendered = [bank.note(*name) for name in names]
+    rows = bank.rows(notes)
     onsets = np.array([note.onset for note in notes], np.int64)[:, np.newaxis]
     durations = np.array([note.duration for note in notes], np.int64)[:, np.newaxis]
     gains = np.array([(note.left, note.right) for note in notes], np.float32)
-    gains *= np.array([each.gain for each in rendered], np.float32)[:, np.newaxis]
-    lengths = [len(each.release) << each.half_rate for each in rendered]
-    releases = np.array(lengths, np.int64)[:, np.newaxis]
+    gains *= bank.gains[rows, np.newaxis]
+    releases = bank.release_samples[rows, np.newaxis]
 
     since = start + VIZ_SAMPLES * np.arange(n_frames, dtype=np.int64)[np.newaxis, :] - onsets
-    levels = bank.levels(names, since)
+    levels = bank.levels(rows, since)
     let_go = np.clip((since - durations) / releases, 0.0, 1.0).astype(np.float32)
     rest = np.float32(1.0) - let_go
     levels *= rest * rest

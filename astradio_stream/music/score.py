@@ -29,11 +29,13 @@ class Event:
     index: int
     """Sample index at which it is heard."""
     kind: str
-    """`section`, `key`, … (see PROTOCOL.md)."""
+    """`section`, `key`, `note`, … (see PROTOCOL.md)."""
     text: str
     """A plain sentence."""
     bodies: tuple[str, ...]
     """Names of the bodies it speaks of."""
+    more: tuple[tuple[str, int | float], ...] = ()
+    """Further fields of its kind, by their names in JSON."""
 
 
 class Score(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 KEY_NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
@@ -20,6 +21,7 @@ MODES: Final[dict[str, tuple[int, ...]]] = {
 """Semitones of the seven steps above the tonic, by mode."""
 
 
+@lru_cache(maxsize=4096)
 def pitch_of(tonic: int, mode: str, step: int) -> int:
     """Return the pitch (MIDI number) `step` scale steps above `tonic`; steps may be negative."""
     octave, degree = divmod(step, 7)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -21,12 +22,14 @@ from astradio_stream.server.compose import ComposePage, compose_routes
 from astradio_stream.server.desk import Desk
 from astradio_stream.server.engine import Engine
 from astradio_stream.server.gate import Gate
+from astradio_stream.server.load import Load
 from astradio_stream.server.media import MediaFolder
 from astradio_stream.server.media_routes import media_routes
 from astradio_stream.server.metrics import Metrics
 from astradio_stream.server.openapi import description_routes
 from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
 from astradio_stream.server.probes import probe_routes
+from astradio_stream.server.pump import Pump
 from astradio_stream.server.readiness import ReadinessState
 from astradio_stream.server.shell import MakesStreams, Shell
 from astradio_stream.server.sky_routes import sky_routes, warm_up
@@ -41,6 +44,15 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from astradio_stream.settings import Settings
+
+
+def cores_of(settings: Settings) -> int:
+    """Return how many cores one process of this server may count on."""
+    try:
+        n_cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        n_cores = os.cpu_count() or 1
+    return max(1, n_cores // settings.workers)
 
 
 def build_app(
@@ -59,8 +71,9 @@ def build_app(
     """
     clock = clock or SystemClock()
     metrics = Metrics()
-    engine = engine or Engine(settings, metrics, clock)
-    shell = Shell(settings, clock, metrics, ReadinessState(clock), engine)
+    load = Load(cores_of(settings))
+    engine = engine or Engine(settings, metrics, clock, load)
+    shell = Shell(settings, clock, metrics, ReadinessState(clock), engine, Pump(clock), load)
     desk = Desk(shell)
     folder = MediaFolder(settings.data_dir / "media", settings.media_mb * 1_000_000)
     studio = Studio(engine, folder, settings, clock, metrics)

@@ -9,15 +9,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from astradio_stream.audio import opus
-from astradio_stream.errors import NotFound
+from astradio_stream.errors import NotFound, Overloaded
 from astradio_stream.server.banks import load_bank
+from astradio_stream.server.load import RETRY_AFTER_S
+from astradio_stream.server.pool import RenderPool
 from astradio_stream.server.renderer import ReadyMade, Renderer
+from astradio_stream.server.selftest import check_second
 from astradio_stream.sky.chart import chart_at
 from astradio_stream.sky.chart_json import chart_to_json
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import Programme, resolve
-from astradio_stream.stream.station import STATIONS
+from astradio_stream.stream.station import joined_at, stations_of
+from astradio_stream.stream.steering import steered
 from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.units import (
     N_CHANNELS,
@@ -28,29 +32,36 @@ from astradio_stream.units import (
 )
 from astradio_stream.viz.fields import fields_json
 from astradio_stream.wire.answers import ReadyParts
-from astradio_stream.wire.quantum import CODEC_OF_WORD, Codec, unpack_quantum
+from astradio_stream.wire.quantum import CODEC_OF_WORD, Codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from astradio_stream.audio.bank import Bank
     from astradio_stream.server.clock import Clock
+    from astradio_stream.server.load import Load
     from astradio_stream.server.metrics import Metrics
     from astradio_stream.settings import Settings
+    from astradio_stream.stream.models import AudioModel
     from astradio_stream.stream.segment import Rendition
+    from astradio_stream.wire.actions import Steer
     from astradio_stream.wire.messages import Hello
 
 KNOWN_PROGRAMMES: Final = 10_000
 """Programmes that a `programmeId` alone may name: the last ones that were played here."""
 
-KNOWN_LOOKS: Final = 1_000
-"""Charts and palettes kept, by where somebody began: whoever shares a second shares these."""
+KNOWN_LOOKS: Final = 300
+"""Charts and palettes kept, 30 KB each, by where somebody began: who shares that shares these."""
 
 Look: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
 """Chart and palette as JSON."""
 
+SELF_TEST_STATION: Final = "now"
+
 FEATURES_VERSION: Final = "v1.0"
 PCM_VERSION: Final = "1"
+_LAST: Final = 1 << 62
+"""Deadline of what may wait for ever (nanoseconds)."""
 PCM_BITRATE: Final = SAMPLE_RATE_HZ * N_CHANNELS * 16
 
 
@@ -60,11 +71,12 @@ class Engine:
     Its methods are called on the event loop's thread only; the work is done on its own threads.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics, clock: Clock) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, clock: Clock, load: Load) -> None:
         self._settings = settings
         self._metrics = metrics
         self._clock = clock
-        self._executor = ThreadPoolExecutor(settings.render_threads, "render")
+        self._load = load
+        self._pool = RenderPool(settings.render_threads)
         self._looks = ThreadPoolExecutor(1, "look")  # a newcomer waits behind nobody's rendering
         self._renderer: Renderer | None = None
         self._banks: dict[str, Bank] = {}
@@ -81,28 +93,33 @@ class Engine:
         return self._renderer
 
     async def start(self) -> None:
-        """Load codec, ephemeris and banks, and make the second that every station plays now.
+        """Load codec, ephemeris and banks, then make the second that is live and listen to it.
 
         Raises:
             CodecUnavailable: libopus is missing or too old.
+            SelfTestFailed: what a listener would hear is not what was made.
         """
         opus.library()
-        await self._load(self._settings.default_audio_model)
+        await self._load_bank(self._settings.default_audio_model)
         self._renderer = Renderer(
             self._banks,
-            self._executor,
+            self._pool,
             bitrate=self._settings.opus_bitrate,
             cache_bytes=self._settings.cache_mb * 1_000_000,
             metrics=self._metrics,
+            load=self._load,
+            clock=self._clock,
         )
         now = Moment(self._clock.unix_us())
-        for name in STATIONS:
-            station = resolve({"station": name}, now, self._defaults)
-            self._remember(station)
-            k = self._live_index() // SEGMENT_SAMPLES
-            made = await self.segment(station, k, Codec.OPUS)
-            unpack_quantum(made.with_viz[0])
-            await self._parts(station, self._live_index(), Codec.OPUS, wants_viz=True)
+        for name in stations_of(self._defaults.audio):
+            self._remember(resolve({"station": name}, now, self._defaults))
+        station = resolve({"station": SELF_TEST_STATION}, now, self._defaults)
+        index = joined_at(self._live_index())
+        made = await self.segment(station, index // SEGMENT_SAMPLES, Codec.OPUS)
+        rendition = self._renderer.rendition(station)
+        again = await asyncio.to_thread(rendition.segment, index // SEGMENT_SAMPLES)
+        await asyncio.to_thread(check_second, again, made)
+        await self._parts(station, index, Codec.OPUS, wants_viz=True)
 
     async def join(self, hello: Hello) -> tuple[Programme, ReadyParts]:
         """Return the programme of a hello, and what `ready` tells of it.
@@ -117,9 +134,11 @@ class Engine:
             self._remember(programme)
         else:
             programme = self._recall(hello.programme_id)
+        if not self._load.has_room_for(programme.programme_id, self._clock.now_ns()):
+            raise Overloaded("this server plays all the programmes it can", RETRY_AFTER_S)
         index = hello.from_index
         if index is None:
-            index = 0 if programme.station is None else self._live_index()
+            index = 0 if programme.station is None else joined_at(self._live_index())
         await self.bank(programme.model_versions.audio)
         codec = CODEC_OF_WORD[hello.codecs[0]]
         self.prefetch(programme, index // SEGMENT_SAMPLES, codec)
@@ -134,30 +153,63 @@ class Engine:
         self.prefetch(programme, to_index // SEGMENT_SAMPLES, codec)
         return await self._parts(programme, to_index, codec, wants_viz=hello.viz)
 
-    async def segment(self, programme: Programme, k: int, codec: Codec) -> ReadyMade:
-        """Return segment k as listeners receive it, at epoch 0."""
-        return await self.renderer.segment(programme, k, codec)
+    async def steer(
+        self, programme: Programme, steer: Steer, first_open: int
+    ) -> tuple[Programme, int]:
+        """Return the programme steered once more, and from which index on.
 
-    def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
-        """Begin to make segment k if nobody has."""
-        self.renderer.prefetch(programme, k, codec)
+        Args:
+            programme: What is played.
+            steer: What is to change.
+            first_open: First sample of the first quantum that can still be replaced.
+
+        Raises:
+            ValidationFailed: controls are wrong, or it cannot be steered, or not there.
+        """
+        score = self.renderer.rendition(programme).score
+        work = partial(steered, programme, score, steer.controls, steer.quantise, first_open)
+        changed, effective = await asyncio.get_running_loop().run_in_executor(self._looks, work)
+        self._remember(changed)
+        return changed, effective
+
+    async def segment(
+        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+    ) -> ReadyMade:
+        """Return segment k as listeners receive it, at epoch 0; wanted at `due_ns`, or now."""
+        return await self.renderer.segment(programme, k, codec, due_ns)
+
+    def at_hand(self, programme: Programme, k: int, codec: Codec) -> ReadyMade | None:
+        """Return segment k if it is made already."""
+        return self.renderer.cached(programme, k, codec)
+
+    def prefetch(
+        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+    ) -> None:
+        """Begin to make segment k if nobody has; it is wanted at `due_ns`, or at once."""
+        self.renderer.prefetch(programme, k, codec, due_ns)
+
+    async def reload(self, settings: Settings) -> None:
+        """Heed settings that may change while the server runs."""
+        await self._load_bank(settings.default_audio_model)
+        self._settings = settings
+        self._defaults = ModelVersions(audio=settings.default_audio_model)
 
     async def bank(self, audio_version: str) -> Bank:
         """Return the bank of an audio model, loaded now unless it is."""
         if audio_version not in self._banks:
-            await self._load(audio_version)
+            await self._load_bank(audio_version)
         return self._banks[audio_version]
 
     def later(self, work: Callable[[], object]) -> asyncio.Future[object]:
         """Do some work on a render thread, after what listeners wait for."""
-        return asyncio.get_running_loop().run_in_executor(self._executor, work)
+        return asyncio.wrap_future(self._pool.submit(work, _LAST).future)
 
-    async def _load(self, version: str) -> None:
+    async def _load_bank(self, version: str) -> None:
         """Load the bank of an audio model unless it is loaded or on its way."""
         loading = self._loading.get(version)
         if loading is None:
             model = AUDIO_MODELS[version]
-            work = partial(load_bank, model, self._settings.data_dir, self._executor)
+            work = partial(_bank_of, model, self._settings)
             loading = asyncio.ensure_future(asyncio.to_thread(work))
             self._loading[version] = loading
         try:
@@ -169,7 +221,7 @@ class Engine:
     def close(self) -> None:
         """Let go of the threads; what is under way is finished, what waits is dropped."""
         self._looks.shutdown(wait=True, cancel_futures=True)
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._pool.close()
 
     def _live_index(self) -> int:
         """Return the index that stations play now."""
@@ -252,6 +304,12 @@ def provenance_json(programme: Programme, chart: dict[str, Any]) -> dict[str, An
         "codec": opus.library().version,
         "modelVersions": programme.model_versions.to_json(),
     }
+
+
+def _bank_of(model: AudioModel, settings: Settings) -> Bank:
+    """Return a model's bank; where it must be made, all cores make it."""
+    with ThreadPoolExecutor(settings.render_threads, "bank") as executor:
+        return load_bank(model, settings.data_dir, executor)
 
 
 def _look_at(rendition: Rendition, index: int) -> Look:

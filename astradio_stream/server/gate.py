@@ -107,17 +107,15 @@ class Gate:
     def _fault_of_head(self, connection: HTTPConnection) -> tuple[str, str] | None:
         """Return code and sentence against a head, or None where nothing is wrong with it."""
         scope, headers = connection.scope, connection.headers
-        if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_TARGET_BYTES:
-            return "HEADERS_TOO_LARGE", f"the address may have {MAX_TARGET_BYTES} bytes at most"
-        if len(headers.raw) > MAX_HEADERS:
-            return "HEADERS_TOO_LARGE", f"there may be {MAX_HEADERS} headers at most"
-        if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADER_BYTES:
-            return "HEADERS_TOO_LARGE", f"the headers may have {MAX_HEADER_BYTES} bytes at most"
+        if too_large := _excess_of(connection):
+            return "HEADERS_TOO_LARGE", too_large
         if scope["type"] == "http" and scope["http_version"] not in ("1.0", "1.1"):
             return "BAD_REQUEST", "this server speaks HTTP/1.1"
         if "transfer-encoding" in headers and "content-length" in headers:
             # Two lengths are two readings: the way to smuggle a request past a proxy.
             return "BAD_REQUEST", "a request has Transfer-Encoding or Content-Length, not both"
+        if len(headers.getlist("origin")) > 1:
+            return "BAD_REQUEST", "a request comes from one page: there may be one Origin"
         return self._fault_of_host(connection)
 
     def _fault_of_host(self, connection: HTTPConnection) -> tuple[str, str] | None:
@@ -179,3 +177,15 @@ class Gate:
             "Access-Control-Allow-Credentials": "true",
             "Access-Control-Expose-Headers": EXPOSED_HEADERS,
         }
+
+
+def _excess_of(connection: HTTPConnection) -> str:
+    """Return the sentence against a head that is too large, or nothing."""
+    scope, headers = connection.scope, connection.headers
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_TARGET_BYTES:
+        return f"the address may have {MAX_TARGET_BYTES} bytes at most"
+    if len(headers.raw) > MAX_HEADERS:
+        return f"there may be {MAX_HEADERS} headers at most"
+    if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADER_BYTES:
+        return f"the headers may have {MAX_HEADER_BYTES} bytes at most"
+    return ""

@@ -9,14 +9,27 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.requests import HTTPConnection
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import SecurityError
+from websockets.server import ServerProtocol
 
+from astradio_stream.server.admission import reason_against
 from astradio_stream.server.http import kept_request_id
 from astradio_stream.server.malformed import early_refusal
+from astradio_stream.server.outlet import EXTENSION, Outlet
+from astradio_stream.wire.closing import Closing
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+    from websockets.frames import Frame
     from websockets.http11 import Request
+
+    from astradio_stream.server.shell import Shell
 
 WEBSOCKET_VERSION: Final = "13"  # RFC 6455 §4.1
 
@@ -30,8 +43,44 @@ _REFUSALS: Final = {
 _BAD_HANDSHAKE: Final = ("BAD_REQUEST", "this is not a WebSocket handshake")
 
 
+class ControlFrames:
+    """Tells whoever listens that a frame came which is no message, so that it is counted too."""
+
+    def __init__(self) -> None:
+        self._heed: Callable[[], None] | None = None
+
+    def listen(self, heed: Callable[[], None]) -> None:
+        """Call `heed` for each from now on."""
+        self._heed = heed
+
+    def came(self) -> None:
+        """Tell of one."""
+        if self._heed is not None:
+            self._heed()
+
+
+class QuietConnection(ServerProtocol):
+    """The library's half of a connection, which says no more in a close than the contract does."""
+
+    def fail(self, code: int, reason: str = "") -> None:  # noqa: ARG002 - their words, not ours
+        """Give up; the reason is the code's word, and those that end here have none."""
+        super().fail(code)
+
+
 class StreamProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol with our answers to bad handshakes."""
+    """uvicorn's WebSocket protocol with our answers to bad handshakes and bad frames."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.conn = QuietConnection(max_size=config.ws_max_size, logger=self.logger)
+        self.control_frames = ControlFrames()
+        self.on_message: Callable[[str | bytes], None] | None = None
 
     def data_received(self, data: bytes) -> None:
         """Heed bytes; a handshake that cannot even be read is refused."""
@@ -46,13 +95,21 @@ class StreamProtocol(WebSocketsSansIOProtocol):
 
     def handle_connect(self, event: Request) -> None:
         """Begin a handshake, or refuse it."""
-        if event.headers.get_all("Sec-WebSocket-Version") != [WEBSOCKET_VERSION]:
+        is_version_right = event.headers.get_all("Sec-WebSocket-Version") == [WEBSOCKET_VERSION]
+        response = self.conn.accept(event)
+        is_proper = response.status_code == HTTPStatus.SWITCHING_PROTOCOLS
+        if not (is_version_right and is_proper):
+            shell: Shell = self.config.app.state.shell  # type: ignore[union-attr]
+            denied = reason_against(shell, self._asking(event))
+            if denied is not None:  # what stands before the version in the order of refusals
+                self._refuse(event, *denied)
+                return
+        if not is_version_right:
             sentence = f"this server speaks WebSocket version {WEBSOCKET_VERSION}"
             version = {"Sec-WebSocket-Version": WEBSOCKET_VERSION}
             self._refuse(event, "UPGRADE_REQUIRED", sentence, version)
             return
-        response = self.conn.accept(event)
-        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+        if not is_proper:
             code, sentence = _REFUSALS.get(HTTPStatus(response.status_code), _BAD_HANDSHAKE)
             allow = {
                 name: response.headers[name] for name in ("Allow",) if name in response.headers
@@ -60,9 +117,47 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             self._refuse(event, code, sentence, allow)
             return
         super().handle_connect(event)
+        extensions: dict[str, Any] = self.scope["extensions"]
+        extensions[EXTENSION] = Outlet(self)
+        self.scope["state"]["control_frames"] = self.control_frames
+
+    def handle_cont(self, event: Frame) -> None:
+        """Heed a fragment; those with nothing in them could go on for ever, so they are counted."""
+        if not event.data and not event.fin:
+            self.control_frames.came()
+        super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on: straight to who listens, else by way of uvicorn's queue.
+
+        Text that is no text is no error of ours to log.
+        """
+        is_text = self.curr_msg_data_type == "text"
+        if self.close_sent or not (is_text or self.on_message):
+            super().send_receive_event_to_app()
+            return
+        data = b"".join(self.frames)
+        try:
+            message = data.decode() if is_text else data
+        except UnicodeDecodeError:
+            self.frames = []
+            self.conn.send_close(Closing.BAD_UTF8.code)
+            self.handle_parser_exception()
+            return
+        if self.on_message is None:
+            super().send_receive_event_to_app()
+        else:
+            self.frames = []
+            self.on_message(message)
+
+    def handle_pong(self, event: Frame) -> None:
+        """Heed a pong that nobody asked for."""
+        self.control_frames.came()
+        super().handle_pong(event)
 
     def handle_ping(self) -> None:
         """Answer a ping, unless its sender does not take the answers: they would pile up here."""
+        self.control_frames.came()
         pong = self.conn.data_to_send()
         if self.writable.is_set():
             self.transport.write(b"".join(pong))
@@ -72,6 +167,24 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True  # else uvicorn logs an error that is none
+
+    def _asking(self, event: Request) -> HTTPConnection:
+        """Return who asks, before there is a scope for the application."""
+        headers = [
+            (name.lower().encode("ascii"), value.encode("latin-1", "replace"))
+            for name, value in event.headers.raw_items()
+        ]
+        return HTTPConnection(
+            {
+                "type": "websocket",
+                "scheme": self.scheme,
+                "path": event.path,
+                "query_string": b"",
+                "headers": headers,
+                "client": self.client,
+                "server": self.server,
+            }
+        )
 
     def _refuse(
         self,

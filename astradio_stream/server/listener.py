@@ -1,47 +1,44 @@
 """The shell around one session: takes from the socket, feeds the session, sends what it produced.
 
-One task reads, one writes; every decision is the session's.
+One task reads, one writes; every decision is the session's. Quanta that are due and ready are sent
+by the pump, without waking a task.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import secrets
 from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocketDisconnect
 
+from astradio_stream.server.answering import Answering
 from astradio_stream.server.http import request_id_of
 from astradio_stream.server.logs import log, log_failure
-from astradio_stream.server.probes import limits_of
-from astradio_stream.stream.programme import Programme, mistakes_of
+from astradio_stream.server.outlet import OutletClosed, framed_text, outlet_of
+from astradio_stream.server.sender import Lack, Sender
+from astradio_stream.stream.programme import mistakes_of
 from astradio_stream.strict_json import dump_text
-from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES
-from astradio_stream.wire import answers
-from astradio_stream.wire.actions import Action, Close, Join, Seek, SendText
+from astradio_stream.wire.actions import Action, Close, Join, SendText
+from astradio_stream.wire.bucket import Rate
 from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.messages import SUBPROTOCOL, JsonObject
-from astradio_stream.wire.quantum import CODEC_OF_WORD, with_epoch
 from astradio_stream.wire.session import Session, State
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from starlette.websockets import WebSocket
 
-    from astradio_stream.server.renderer import ReadyMade
+    from astradio_stream.server.handshake import ControlFrames
     from astradio_stream.server.shell import Shell
-    from astradio_stream.wire.answers import ReadyParts
-    from astradio_stream.wire.messages import Hello
 
-NS_PER_S: Final = 1_000_000_000
-SEND_TIMEOUT_S: Final = 10.0
-"""A listener that takes nothing for so long is cut off as too slow."""
-CLOSE_TIMEOUT_S: Final = 1.0
 CLOSED_BY_UVICORN: Final = {row.code: row for row in (Closing.BAD_UTF8, Closing.TOO_BIG)}
 """What never reaches a session because the frames themselves are wrong."""
+
+
+def rate_of(shell: Shell) -> Rate:
+    """Return how many messages one listener may send."""
+    return Rate(shell.settings.rate_limit_max, shell.settings.rate_limit_window_s)
 
 
 class Listener:
@@ -51,22 +48,34 @@ class Listener:
         self._shell = shell
         self._clock = shell.clock
         self._websocket = websocket
+        self._outlet = outlet_of(websocket.scope)
+        self.slot = -1
+        """The pump's."""
         self._wake = asyncio.Event()
-        self._programme: Programme | None = None
-        self._made: tuple[int, ReadyMade] | None = None
-        self._hello_ns: int | None = None
         self._left_with = 1006
         self.session = Session(
             f"ses_{secrets.token_hex(8)}",
             self._clock.now_ns(),
             request_id=request_id_of(websocket),
             timings=shell.timings,
+            rate=rate_of(shell),
             check_programme=mistakes_of,
         )
+        self._answering = Answering(shell, self.session, self._wake.set)
+        self._sender = Sender(shell, self.session, self._answering, self._outlet)
 
-    def leave(self, message: JsonObject, closing: Closing) -> None:
-        """Say a last message and close."""
+    @property
+    def most_gathered(self) -> int:
+        """How many quanta may wait for a later one."""
+        return self._sender.most_gathered
+
+    def tell(self, message: JsonObject) -> None:
+        """Say something that changes nothing."""
         self.session.tell(message)
+        self._wake.set()
+
+    def leave(self, closing: Closing) -> None:
+        """Close."""
         self.session.close(closing)
         self._wake.set()
 
@@ -77,24 +86,28 @@ class Listener:
             await self._websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         except OSError:  # it left while we answered
             return
+        self._outlet.listen(self._on_message)
+        frames: ControlFrames | None = getattr(self._websocket.state, "control_frames", None)
+        if frames is not None:
+            frames.listen(self._on_control_frame)
         reader = asyncio.create_task(self._read())
         try:
             await self._write()
-        except WebSocketDisconnect:
+        except (WebSocketDisconnect, OutletClosed):
             self.session.disconnected()
         except Exception as error:
-            log_failure("SESSION_FAILED", error, session=self.session.session_id)
-            self.session.failed(error)
-            with contextlib.suppress(WebSocketDisconnect):
+            self._broke(error)
+            with contextlib.suppress(WebSocketDisconnect, OutletClosed):
                 await self._perform_all()
         finally:
             reader.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await reader
+            await self._answering.stop()
             self._ended()
 
     async def _read(self) -> None:
-        """Feed the session what arrives."""
+        """Feed the session what arrived before we listened, and the end of it all."""
         session = self.session
         try:
             while session.state is not State.CLOSED:
@@ -102,15 +115,31 @@ class Listener:
                 if message["type"] == "websocket.disconnect":
                     self._left_with = message.get("code", 1006)
                     session.disconnected()
-                elif (text := message.get("text")) is not None:
-                    session.receive_text(text, self._clock.now_ns(), self._clock.unix_us())
+                    self._wake.set()
                 else:
-                    session.receive_binary(len(message["bytes"]))
-                self._wake.set()
+                    text = message.get("text")
+                    self._on_message(message["bytes"] if text is None else text)
         except Exception as error:
-            log_failure("SESSION_FAILED", error, session=session.session_id)
-            session.failed(error)
+            self._broke(error)
             self._wake.set()
+
+    def _on_message(self, message: str | bytes) -> None:
+        """Feed the session one message."""
+        session, now_ns = self.session, self._clock.now_ns()
+        try:
+            session.limit(rate_of(self._shell), now_ns)
+            if isinstance(message, str):
+                session.receive_text(message, now_ns, self._clock.unix_us())
+            else:
+                session.receive_binary(len(message))
+        except Exception as error:
+            self._broke(error)
+        self._heed()
+
+    def _on_control_frame(self) -> None:
+        """Count a ping or a pong of the WebSocket."""
+        self.session.receive_control(self._clock.now_ns())
+        self._heed()
 
     async def _write(self) -> None:
         """Carry out what the session wants, send what is due, sleep until there is more."""
@@ -121,54 +150,35 @@ class Listener:
                 return
             now_ns = self._clock.now_ns()
             session.advance(now_ns)
-            index = session.due(now_ns)
-            if index is not None:
-                await self._send_quantum(index)
-                await asyncio.sleep(0)  # a burst must not keep the loop from the others
-            else:
+            lack = self._sender.send_due(now_ns)
+            if lack is Lack.NOTHING:
                 await self._sleep()
+            elif lack is Lack.A_TURN:
+                await asyncio.sleep(0)  # a burst must not keep the loop from the others
+            elif lack is Lack.ROOM:
+                await self._sender.room()
+            else:
+                await self._sender.fetch()
 
-    async def _send_quantum(self, index: int) -> None:
-        """Fetch the quantum at `index` and send it, unless the session has moved on meanwhile."""
-        session, metrics = self.session, self._shell.metrics
-        epoch = session.epoch
-        k, n = divmod(index // QUANTUM_SAMPLES, QUANTA_PER_SEGMENT)
-        made = await self._segment(k)
-        now_ns = self._clock.now_ns()
-        if session.due(now_ns) != index or session.epoch != epoch:
-            return
-        has_viz = session.viz and self._shell.settings.enable_viz_engine
-        message = with_epoch((made.with_viz if has_viz else made.without_viz)[n], epoch)
-        late_ns = session.quantum_sent(len(message), now_ns)
-        await self._tell_events(made, index)
-        await self._send(self._websocket.send_bytes(message))
-        metrics.quantum_lateness_seconds.observe(late_ns / NS_PER_S)
-        metrics.sent_bytes.inc(len(message))
-        if self._hello_ns is not None:
-            waited_ns = self._clock.now_ns() - self._hello_ns
-            metrics.first_quantum_seconds.observe(waited_ns / NS_PER_S)
-            self._hello_ns = None
+    def on_tick(self, now_ns: int) -> int | None:
+        """Send what is due; return the next moment (ns), or None if the task goes on.
 
-    async def _segment(self, k: int) -> ReadyMade:
-        """Return segment k of the programme; it is kept until another is wanted."""
-        hello, programme = self.session.hello, self._programme
-        if hello is None or programme is None:
-            raise RuntimeError("a quantum is due before ready")
-        if self._made is None or self._made[0] != k:
-            codec = CODEC_OF_WORD[hello.codecs[0]]
-            self._made = (k, await self._shell.engine.segment(programme, k, codec))
-            self._shell.engine.prefetch(programme, k + 1, codec)
-        return self._made[1]
-
-    async def _tell_events(self, made: ReadyMade, index: int) -> None:
-        """Announce what is heard within the quantum at `index`, ahead of it."""
-        for event in made.events:
-            if index <= event.index < index + QUANTUM_SAMPLES:
-                told = answers.event(event.index, event.kind, event.text, event.bodies, {})
-                await self._send(self._websocket.send_text(dump_text(told)))
+        The pump calls this while the task sleeps: no task is woken for a quantum that is ready.
+        """
+        session = self.session
+        if self._wake.is_set():
+            return None
+        try:
+            session.advance(now_ns)
+            if self._sender.send_due(now_ns) is Lack.NOTHING and not session.has_actions:
+                return session.next_wake_ns()
+        except Exception as error:
+            self._broke(error)
+        self._wake.set()
+        return None
 
     async def _perform_all(self) -> None:
-        """Carry out actions until there are none: carrying out a join asks for `ready`."""
+        """Carry out actions until there are none."""
         while actions := self.session.take_actions():
             for action in actions:
                 await self._perform(action)
@@ -176,68 +186,49 @@ class Listener:
     async def _perform(self, action: Action) -> None:
         """Carry out one action."""
         if isinstance(action, SendText):
-            await self._send(self._websocket.send_text(dump_text(action.message)))
+            if not self._outlet.has_room:
+                await self._sender.room()
+            self._outlet.write(framed_text(dump_text(action.message)))
         elif isinstance(action, Close):
-            with contextlib.suppress(TimeoutError, RuntimeError):  # uvicorn may have closed already
-                async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                    await self._websocket.close(action.closing.code, action.closing.word)
-        elif self.session.state is not State.CLOSED:  # who has gone waits for no answer
-            await self._find_out(action)
-
-    async def _find_out(self, action: Join | Seek) -> None:
-        """Answer the session's question about its programme."""
-        session = self.session
-        try:
-            parts = await (
-                self._join(action.hello) if isinstance(action, Join) else self._seek(action)
-            )
-        except Exception as error:
-            session.refused(error)
-            if session.closing is Closing.INTERNAL:
-                log_failure("JOIN_FAILED", error, requestId=session.request_id)
+            await self._close(action.closing)
         else:
-            parts = dataclasses.replace(parts, limits=limits_of(self._shell))
-            session.joined(parts, self._clock.now_ns(), self._clock.unix_us())
+            if isinstance(action, Join):
+                self._sender.greeted(action.hello)
+            self._answering.ask(action)
 
-    async def _join(self, hello: Hello) -> ReadyParts:
-        self._hello_ns = self._clock.now_ns()
-        self._programme, parts = await self._shell.engine.join(hello)
-        log(
-            "JOINED",
-            session=self.session.session_id,
-            requestId=self.session.request_id,
-            programme=self._programme.programme_id,
-            codec=hello.codecs[0],
-            client=hello.client,
-        )
-        return parts
-
-    async def _seek(self, seek: Seek) -> ReadyParts:
-        if self._programme is None or self.session.hello is None:
-            raise RuntimeError("a seek before ready")
-        return await self._shell.engine.seek(self._programme, self.session.hello, seek.to_index)
-
-    async def _send(self, sending: Awaitable[None]) -> None:
-        """Send, unless the listener takes nothing for too long."""
-        try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                await sending
-        except TimeoutError:
-            self.session.close(Closing.SLOW_CONSUMER)
-        except RuntimeError:  # uvicorn has closed already: bad UTF-8, a message too big
-            raise WebSocketDisconnect(1006) from None
+    async def _close(self, closing: Closing) -> None:
+        """Say goodbye; who takes nothing has a while to hear of it, but we do not wait for it."""
+        if not self._outlet.has_room:
+            self._outlet.close(closing.code, closing.word)
+            return
+        with contextlib.suppress(RuntimeError):  # uvicorn may have closed already
+            await self._websocket.close(closing.code, closing.word)
 
     async def _sleep(self) -> None:
         """Wait until the session has something to do, or is told something."""
         wake_ns = self.session.next_wake_ns()
         if wake_ns is None:
             return
-        # A loop whose timers count milliseconds would spin through the last one.
-        delay_s = max(0.001, (wake_ns - self._clock.now_ns()) / NS_PER_S)
-        timer = asyncio.get_running_loop().call_later(delay_s, self._wake.set)
+        self._shell.pump.watch(self, wake_ns)
         await self._wake.wait()
-        timer.cancel()
+        self._shell.pump.forget(self)
         self._wake.clear()
+
+    def _heed(self) -> None:
+        """Wake the task if what arrived asks for more than another moment to wait for."""
+        wake_ns = self.session.next_wake_ns()
+        if wake_ns is None or self.session.has_actions:
+            self._wake.set()
+        elif self.slot >= 0:
+            self._shell.pump.watch(self, wake_ns)
+
+    def _broke(self, error: Exception) -> None:
+        """Log a failure of ours and end the conversation because of it."""
+        if isinstance(error, OutletClosed):
+            self.session.disconnected()
+            return
+        log_failure("SESSION_FAILED", error, session=self.session.session_id)
+        self.session.failed(error)
 
     def _ended(self) -> None:
         """Count and log how it ended."""

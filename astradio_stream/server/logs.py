@@ -91,6 +91,11 @@ def open_logs(log_file: Path, level: str) -> list[logging.Handler]:
     return handlers
 
 
+def set_level(level: str) -> None:
+    """Write lines from this level up."""
+    logging.getLogger(LOGGER_NAME).setLevel(level.upper())
+
+
 def close_logs(handlers: list[logging.Handler]) -> None:
     """Undo `open_logs`."""
     for handler in handlers:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
+import gc
+import os
 import signal
 import socket
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
 from astradio_stream.errors import AstradioError
 from astradio_stream.server.app import build_app
+from astradio_stream.server.drain import drain
 from astradio_stream.server.handshake import StreamProtocol
-from astradio_stream.server.logs import close_logs, log, open_logs
+from astradio_stream.server.logs import close_logs, log, log_failure, open_logs
 from astradio_stream.server.malformed import PageProtocol
+from astradio_stream.server.workers import supervise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from starlette.applications import Starlette
 
@@ -38,21 +44,63 @@ MAX_FRAME_BYTES = 16_384
 class StreamServer(uvicorn.Server):
     """uvicorn's server, but the goodbye is ours and a stop by signal is a success."""
 
-    def __init__(self, config: uvicorn.Config, shell: Shell, announcement: str) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        shell: Shell,
+        on_start: Callable[[], None],
+        reread: Callable[[], Settings] | None = None,
+    ) -> None:
+        """Serve.
+
+        Args:
+            config: Of uvicorn.
+            shell: What is served.
+            on_start: Called once connections are answered.
+            reread: Reads the settings again, for SIGHUP.
+        """
         super().__init__(config)
         self._shell = shell
-        self._announcement = announcement
+        self._on_start = on_start
+        self._reread = reread
+        self._reloading: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say where once connections are answered."""
+        """Start, and say so once connections are answered."""
         await super().startup(sockets)
         if self.started:
-            print(self._announcement, flush=True)  # noqa: T201
+            if threading.current_thread() is threading.main_thread():
+                loop = asyncio.get_running_loop()
+                loop.add_signal_handler(signal.SIGHUP, self.reload)
+                gc.collect()
+                gc.freeze()  # what a server is made of stays: no collection need look at it again
+            self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let listeners go with a word before the connections are cut."""
-        await self._shell.stop()
+        """Let listeners go by turns before the connections are cut; all of it within DRAIN_S."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._shell.settings.drain_s
+        await drain(self._shell)
+        self.config.timeout_graceful_shutdown = max(0, int(until_s - loop.time()))
         await super().shutdown(sockets)
+
+    def reload(self) -> None:
+        """Read the settings again; what is wrong with them is logged, and nothing changes."""
+        if self._reread is not None:
+            self._reloading = asyncio.ensure_future(self._reload(self._reread))
+
+    async def _reload(self, reread: Callable[[], Settings]) -> None:
+        try:
+            await self._shell.reload(reread())
+        except Exception as error:
+            log_failure("RELOAD_FAILED", error)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to leave; at the second signal leave at once."""
+        if self.should_exit:
+            log("KILLED", signal=sig)
+            os._exit(EXIT_BY_SIGNAL + sig)
+        super().handle_exit(sig, frame)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -68,26 +116,40 @@ class StreamServer(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+EXIT_BY_SIGNAL: Final = 128
+"""A shell's way to tell that a signal ended a process: this and its number."""
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, reread: Callable[[], Settings] | None = None) -> int:
     """Serve until a signal; return the exit status.
 
     What keeps the server from starting is told in one line on standard error.
+
+    Args:
+        settings: As of this start.
+        reread: Reads the settings again, for SIGHUP; a function of a module, so that workers find
+            it too.
     """
     try:
         handlers = open_logs(settings.log_file, settings.log_level)
     except OSError as error:
-        return _complain(f"cannot write ASTRADIO_LOG_FILE {settings.log_file}: {error.strerror}")
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+        return complain(f"cannot write ASTRADIO_LOG_FILE {settings.log_file}: {error.strerror}")
     try:
-        with bind(settings.host, settings.port) as bound:
-            return _serve_on(bound, settings)
+        with bind(settings.host, settings.port, shared=settings.workers > 1) as bound:
+            url = url_of(settings.host, bound.getsockname()[1])
+            if settings.workers > 1:
+                return supervise(settings, bound.getsockname()[1], url, reread)
+            return serve_on(bound, settings, lambda: announce(url), reread)
     except OSError as error:
-        return _complain(why_not_bound(settings, error))
+        return complain(why_not_bound(settings, error))
     finally:
         close_logs(handlers)
+
+
+def announce(url: str) -> None:
+    """Say where the server answers."""
+    print(f"Astradio Stream answers on {url}", flush=True)  # noqa: T201
 
 
 def uvicorn_config(app: Starlette, settings: Settings) -> uvicorn.Config:
@@ -108,8 +170,8 @@ def uvicorn_config(app: Starlette, settings: Settings) -> uvicorn.Config:
     )
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to an address.
+def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Return a socket bound to an address, which other processes of ours may share.
 
     Raises:
         OSError: the name is unknown, or the port is taken or forbidden.
@@ -120,6 +182,8 @@ def bind(host: str, port: int) -> socket.socket:
     bound = socket.socket(family, kind, proto)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind(address)
     except OSError:
         bound.close()
@@ -143,24 +207,29 @@ def why_not_bound(settings: Settings, error: OSError) -> str:
     return f"cannot listen on {where}: {error.strerror or error}"
 
 
-def _serve_on(bound: socket.socket, settings: Settings) -> int:
+def serve_on(
+    bound: socket.socket,
+    settings: Settings,
+    on_start: Callable[[], None],
+    reread: Callable[[], Settings] | None,
+) -> int:
     """Serve on a bound socket; return the exit status."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     app = build_app(settings)
     shell: Shell = app.state.shell
-    url = url_of(settings.host, bound.getsockname()[1])
-    log("STARTING", url=url)
-    server = StreamServer(uvicorn_config(app, settings), shell, f"Astradio Stream answers on {url}")
+    log("STARTING", url=url_of(settings.host, bound.getsockname()[1]))
+    server = StreamServer(uvicorn_config(app, settings), shell, on_start, reread)
     with contextlib.suppress(SystemExit):  # uvicorn's way to say that the start failed
         server.run(sockets=[bound])
     if shell.failure is not None:
         error = shell.failure
         told = error.message if isinstance(error, AstradioError) else f"internal error: {error!r}"
-        return _complain(told)
+        return complain(told)
     log("STOPPED")
     return 0
 
 
-def _complain(sentence: str) -> int:
+def complain(sentence: str) -> int:
     """Print the one line that says why there is no server."""
     print(f"astradio-stream: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
     return 1

@@ -38,9 +38,8 @@ def is_own_origin(connection: HTTPConnection, proxies: Sequence[IpNetwork]) -> b
 
 def _origin_told(connection: HTTPConnection) -> Origin | None:
     """Return the origin that a request names, or None where it is none, or not one."""
-    told = connection.headers.getlist("origin")
     try:
-        return origin_of(told[0]) if len(told) == 1 else None
+        return origin_of(connection.headers.get("origin", ""))
     except ValueError:
         return None
 

@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from astradio_stream.server.http import answer
-from astradio_stream.server.shell import RETRY_AFTER_S
+from astradio_stream.server.load import RETRY_AFTER_S
 from astradio_stream.stream.modes import MODEL_ACCEPTS
-from astradio_stream.stream.station import STATIONS
+from astradio_stream.stream.station import stations_of
 from astradio_stream.stream.versions import VERSIONS
 from astradio_stream.units import LAST_PLAYED_INDEX
 from astradio_stream.wire.messages import BUFFER_MS_RANGE, MAX_MESSAGE_BYTES
@@ -65,7 +65,7 @@ def config_of(shell: Shell) -> dict[str, Any]:
     """Return the flags for the page."""
     return {
         "viz": shell.settings.enable_viz_engine,
-        "stations": list(STATIONS),
+        "stations": list(stations_of(shell.settings.default_audio_model)),
         "modes": list(MODEL_ACCEPTS[shell.settings.default_audio_model].modes),
         "modelVersions": {name: versions[-1] for name, versions in VERSIONS.items()}
         | {"audio": shell.settings.default_audio_model},

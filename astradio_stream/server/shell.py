@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
+import dataclasses
 import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from astradio_stream.server.logs import log, log_failure
+from astradio_stream.server.doors import Doors
+from astradio_stream.server.logs import log, log_failure, set_level
+from astradio_stream.server.pulse import Pulse
 from astradio_stream.server.readiness import Readiness
-from astradio_stream.wire import answers
-from astradio_stream.wire.closing import Closing
-from astradio_stream.wire.session import Timings
+from astradio_stream.settings import TABLE
+from astradio_stream.wire.timings import Timings
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
     from pathlib import Path
 
     from astradio_stream.audio.bank import Bank
     from astradio_stream.server.clock import Clock
     from astradio_stream.server.listener import Listener
+    from astradio_stream.server.load import Load
     from astradio_stream.server.metrics import Metrics
+    from astradio_stream.server.pump import Pump
     from astradio_stream.server.readiness import ReadinessState
     from astradio_stream.server.renderer import ReadyMade
     from astradio_stream.settings import Settings
     from astradio_stream.stream.programme import Programme
+    from astradio_stream.wire.actions import Steer
     from astradio_stream.wire.answers import ReadyParts
     from astradio_stream.wire.messages import Hello
     from astradio_stream.wire.quantum import Codec
 
-RETRY_AFTER_S: Final = 2
-"""When a refused listener may ask again (seconds)."""
-GOODBYE_S: Final = 2.0
-"""How long a stop waits for listeners to take their close frame."""
+SERVING: Final = frozenset({Readiness.READY, Readiness.DEGRADED, Readiness.OVERLOADED})
+"""States between which load and facts decide."""
 
 
 class MakesStreams(Protocol):
@@ -47,11 +50,26 @@ class MakesStreams(Protocol):
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         """Return what `ready` tells of a programme from an index on."""
 
-    async def segment(self, programme: Programme, k: int, codec: Codec) -> ReadyMade:
-        """Return segment k as listeners receive it, at epoch 0."""
+    async def steer(
+        self, programme: Programme, steer: Steer, first_open: int
+    ) -> tuple[Programme, int]:
+        """Return the programme steered once more, and from which index on."""
 
-    def prefetch(self, programme: Programme, k: int, codec: Codec) -> None:
-        """Begin to make segment k if nobody has."""
+    async def segment(
+        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+    ) -> ReadyMade:
+        """Return segment k as listeners receive it, at epoch 0; wanted at `due_ns`, or now."""
+
+    def at_hand(self, programme: Programme, k: int, codec: Codec) -> ReadyMade | None:
+        """Return segment k if it is made already."""
+
+    def prefetch(
+        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+    ) -> None:
+        """Begin to make segment k if nobody has; it is wanted at `due_ns`, or at once."""
+
+    async def reload(self, settings: Settings) -> None:
+        """Heed settings that may change while the server runs."""
 
     async def bank(self, audio_version: str) -> Bank:
         """Return the bank of an audio model, loaded now unless it is."""
@@ -77,17 +95,29 @@ class Shell:
     """How it stands."""
     engine: MakesStreams
     """Who makes the sound."""
+    pump: Pump
+    """Who sends it when it is due."""
+    load: Load
+    """What that costs."""
     timings: Timings = field(default_factory=Timings)
     """How long listeners are waited for."""
     listeners: set[Listener] = field(default_factory=set)
     """Who is connected."""
+    doors: Doors = field(default_factory=Doors)
+    """Who knocked how often."""
     failure: BaseException | None = None
     """Why it did not start."""
+    pulse: Pulse = field(init=False)
+    """How late the loop is."""
+    _sent_ns: int = 0
+
+    def __post_init__(self) -> None:
+        self.pulse = Pulse(self.clock, self.metrics, self.judge)
 
     @property
     def is_full(self) -> bool:
         """Whether newcomers must be refused."""
-        return len(self.listeners) >= self.settings.max_listeners
+        return self.load.is_full or len(self.listeners) >= self.settings.max_listeners
 
     def enter(self, listener: Listener) -> None:
         """Count a listener in."""
@@ -99,17 +129,29 @@ class Shell:
         self.listeners.discard(listener)
         self._settle()
 
+    def judge(self, now_ns: int, lag_ns: int) -> None:
+        """Judge the last second: is there room for more?"""
+        sent_ns, self._sent_ns = self.pump.sending_ns - self._sent_ns, self.pump.sending_ns
+        self.load.judge(now_ns, lag_ns, sent_ns)
+        self.metrics.busy_ratio.set(self.load.busy)
+        self.metrics.programmes.set(self.load.n_programmes)
+        self._settle()
+
     def _settle(self) -> None:
         """Say so when the server becomes full, or is so no more."""
         self.metrics.listeners.set(len(self.listeners))
-        if self.readiness.state in (Readiness.READY, Readiness.OVERLOADED):
-            self.readiness.become(Readiness.OVERLOADED if self.is_full else Readiness.READY)
+        if self.readiness.state not in SERVING:
+            return
+        whole = Readiness.READY if self.readiness.checks.store_writable else Readiness.DEGRADED
+        state = Readiness.OVERLOADED if self.is_full else whole
+        if state is not self.readiness.state:
+            self.readiness.become(state)
+            log(state.name, listeners=len(self.listeners), busy=round(self.load.busy, 2))
 
     def heed_store(self, *, is_writable: bool) -> None:
         """Hear whether what is stored can be written: accounts need it, the music does not."""
         self.readiness.checks.store_writable = is_writable
-        if self.readiness.state in (Readiness.READY, Readiness.DEGRADED):
-            self.readiness.become(Readiness.READY if is_writable else Readiness.DEGRADED)
+        self._settle()
 
     async def start(self) -> None:
         """Load everything, test it, and become ready.
@@ -130,17 +172,23 @@ class Shell:
         checks.viz_engine_loaded = self.settings.enable_viz_engine
         whole = checks.store_writable
         self.readiness.become(Readiness.READY if whole else Readiness.DEGRADED)
+        self.pulse.start()
         log("READY", **checks.to_json())
 
-    async def stop(self) -> None:
-        """Tell every listener to go elsewhere, and wait a moment for them to take it."""
-        self.readiness.become(Readiness.DRAINING)
-        log("DRAINING", listeners=len(self.listeners))
-        for listener in tuple(self.listeners):
-            listener.leave(answers.drain(0), Closing.RESTART)
-        deadline_ns = self.clock.now_ns() + int(GOODBYE_S * 1e9)
-        while self.listeners and self.clock.now_ns() < deadline_ns:
-            await asyncio.sleep(0.02)
+    async def reload(self, settings: Settings) -> None:
+        """Take over those of new settings that may change while listeners listen."""
+        changed = {
+            row.attribute: getattr(settings, row.attribute)
+            for row in TABLE
+            if row.reloadable
+            and getattr(settings, row.attribute) != getattr(self.settings, row.attribute)
+        }
+        settings = dataclasses.replace(self.settings, **changed)
+        await self.engine.reload(settings)
+        self.settings = settings
+        self.readiness.checks.viz_engine_loaded = settings.enable_viz_engine
+        set_level(settings.log_level)
+        log("RELOADED", **changed)
 
 
 def is_writable(data_dir: Path) -> bool:

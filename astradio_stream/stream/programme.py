@@ -30,7 +30,7 @@ from astradio_stream.stream.reading import (
     read_versions,
     read_wishes,
 )
-from astradio_stream.stream.station import STATIONS
+from astradio_stream.stream.station import STATIONS, stations_of
 from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.units import LAST_INDEX, SAMPLE_RATE_HZ, index_to_unix_us
 
@@ -173,8 +173,11 @@ def _resolve_station(raw: dict[str, Any], versions: ModelVersions, details: Deta
     )
     if details:
         raise ValidationFailed(details)
-    if name not in STATIONS:
-        raise NotFound(f"there is no station {name[:40]!r}; there are: {', '.join(STATIONS)}")
+    offered = stations_of(versions.audio)
+    if name not in offered:
+        whose = f"model {versions.audio} has" if name in STATIONS else "there are"
+        sentence = f"there is no station {name[:40]!r}; {whose}: {', '.join(offered)}"
+        raise NotFound(sentence)
     return Programme(
         station=name,
         mode="transit",
@@ -183,7 +186,7 @@ def _resolve_station(raw: dict[str, Any], versions: ModelVersions, details: Deta
         rate=1.0,
         place=GREENWICH,
         charts=(),
-        controls=Controls(),
+        controls=STATIONS[name].controls,
         changes=(),
         model_versions=versions,
     )

@@ -11,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from astradio_stream.audio.encode import PRE_ROLL_SAMPLES, encode
 from astradio_stream.audio.mix import note_bands, note_levels, render
+from astradio_stream.stream.highlights import highlights_of
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.units import (
     QUANTUM_SAMPLES,
@@ -47,7 +49,7 @@ class Segment:
     viz: NDArray[np.uint8]
     """Sixty viz frames, shape (60, n_fields)."""
     events: tuple[Event, ...]
-    """What happens in it, ordered by index."""
+    """What happens in it, its highlights among it, ordered by index."""
 
     @property
     def pcm(self) -> NDArray[np.int16]:
@@ -103,8 +105,9 @@ class Rendition:
             note_levels(notes, self._bank, start, VIZ_FRAMES_PER_SEGMENT),
             note_bands(notes, self._bank),
         )
-        events = self.score.events(start, start + SEGMENT_SAMPLES)
-        return Segment(number, heard, viz, events)
+        stop = start + SEGMENT_SAMPLES
+        events = (*self.score.events(start, stop), *highlights_of(notes, start, stop))
+        return Segment(number, heard, viz, tuple(sorted(events, key=attrgetter("index"))))
 
 
 def segment(programme: Programme, number: int, bank: Bank) -> Segment:

@@ -42,8 +42,9 @@ from astradio_stream.units import SAMPLE_RATE_HZ, unix_us_to_index
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from astradio_stream.sky.almanac import SkyEvent
     from astradio_stream.sky.aspects import Aspect
-    from astradio_stream.sky.values import Chart
+    from astradio_stream.sky.values import Chart, Place
     from astradio_stream.stream.programme import Programme
 
 _BLOCK: Final = 600 * SAMPLE_RATE_HZ
@@ -70,17 +71,27 @@ def _met(a: Reading, b: Reading, aspects: Iterable[Aspect]) -> Reading:
     return replace(blended((a, b), (0.55, 0.45)), ease=ease, friction=friction)
 
 
+_chart_at = lru_cache(maxsize=1024)(chart_at)
+"""Remembered for all programmes: one that is steered asks for the same skies as before."""
+
+
+@lru_cache(maxsize=1024)
+def _reading_at(moment: Moment, place: Place) -> Reading:
+    """Return what is read in the sky of a moment."""
+    return reading_of(_chart_at(moment, place))
+
+
 def skies_of(programme: Programme) -> Callable[[int], Skies]:
     """Return what is read at each sample index of a programme."""
 
     def sky_at(index: int) -> Chart:
-        return chart_at(programme.moment_at(index), programme.place)
+        return _chart_at(programme.moment_at(index), programme.place)
 
     births = [birth.chart() for birth in programme.births]
     readings = [reading_of(chart) for chart in births]
 
     def transit(index: int) -> Skies:
-        reading = reading_of(sky_at(index))
+        reading = _reading_at(programme.moment_at(index), programme.place)
         return Skies(reading, None, reading)
 
     def overlay(index: int) -> Skies:
@@ -109,6 +120,17 @@ def _rises(sign: int) -> str:
     return SIGN_NAMES[sign].title()
 
 
+@lru_cache(maxsize=64)
+def _events_between(begin: Moment, end: Moment) -> tuple[SkyEvent, ...]:
+    """Return what becomes exact between two moments; beyond the ephemeris nothing does."""
+    if begin >= end or end > LAST_MOMENT:
+        return ()
+    try:
+        return tuple(events_between(begin, end))
+    except OutsideEphemeris:
+        return ()
+
+
 def happenings_of(programme: Programme) -> Callable[[int, int], tuple[Happening, ...]]:
     """Return what becomes exact in the sky of a programme within a span of sample indices."""
     has_sky = programme.station is not None or programme.mode in ("transit", "overlay")
@@ -125,17 +147,11 @@ def happenings_of(programme: Programme) -> Callable[[int, int], tuple[Happening,
     def block(number: int) -> tuple[Happening, ...]:
         begin = programme.moment_at(number * _BLOCK)
         end = programme.moment_at((number + 1) * _BLOCK)
-        if begin >= end or end > LAST_MOMENT:
-            return ()
-        try:
-            events = list(events_between(begin, end))
-        except OutsideEphemeris:
-            return ()
         found = [
             Happening(index_of(event.moment), event.kind, event.text, event.bodies, event.name)
-            for event in events
+            for event in _events_between(begin, end)
         ]
-        if programme.rate <= _FASTEST_RISING:
+        if programme.rate <= _FASTEST_RISING and begin < end <= LAST_MOMENT:
             found += [
                 Happening(index_of(at), "rising", f"{_rises(sign)} rises", (), str(sign))
                 for at, sign in rising_between(begin, end, programme.place)

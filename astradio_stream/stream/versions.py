@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 VERSIONS: Final = {
-    "audio": ("v1.0",),
+    "audio": ("v1.0", "v1.1"),
     "text": ("v1.0",),
     "viz": ("v1.0",),
     "matching": ("v1.0",),

@@ -35,6 +35,16 @@ class Seek:
 
 
 @dataclass(frozen=True, slots=True)
+class Steer:
+    """Find out about the programme with this change, then call `steered` or `not_steered`."""
+
+    controls: JsonObject
+    """Only what changes, as the client wrote it."""
+    quantise: str
+    """now, beat or bar."""
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Close the connection; it is the last action."""
 
@@ -42,4 +52,7 @@ class Close:
     """Its code and word."""
 
 
-Action: TypeAlias = SendText | Join | Seek | Close
+Question: TypeAlias = Join | Seek | Steer
+"""What the shell must find out, one after the other."""
+
+Action: TypeAlias = SendText | Question | Close

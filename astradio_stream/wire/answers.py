@@ -50,6 +50,20 @@ class ReadyParts:
     """Whether the listener goes on where it was."""
 
 
+@dataclass(frozen=True, slots=True)
+class SteeredParts:
+    """What the shell found out about a change, for `steered`."""
+
+    programme: JsonObject
+    """The changed programme, every default resolved."""
+    programme_id: str
+    """Its identity, 64 hexadecimal digits."""
+    first_index: int
+    """First sample of the first quantum that the change replaces."""
+    effective: int
+    """The sample from which the new music sounds."""
+
+
 def ready(session_id: str, epoch: int, parts: ReadyParts, unix_us: int) -> JsonObject:
     """Return the message that opens an epoch."""
     return {
@@ -87,14 +101,14 @@ def event(
     }
 
 
-def steered(epoch: int, effective: int, programme: JsonObject, programme_id: str) -> JsonObject:
+def steered(epoch: int, parts: SteeredParts) -> JsonObject:
     """Return the message that says from which sample on the music is changed."""
     return {
         "type": "steered",
         "epoch": epoch,
-        "effective": effective,
-        "programme": programme,
-        "programmeId": programme_id,
+        "effective": parts.effective,
+        "programme": parts.programme,
+        "programmeId": parts.programme_id,
     }
 
 

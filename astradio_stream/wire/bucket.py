@@ -31,6 +31,10 @@ class Rate:
         return self.window_s * NS_PER_S
 
 
+DEFAULT_RATE: Final = Rate(50, 10)
+"""Of the protocol."""
+
+
 class Bucket:
     """One bucket; it begins full."""
 

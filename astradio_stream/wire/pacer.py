@@ -101,13 +101,26 @@ class Pacer:
         """Return when the next quantum is due, or None while there will be none."""
         return None if self.is_paused or self.has_ended else self._due_ns
 
-    def quantum_sent(self, now_ns: int) -> int:
-        """Move on by one quantum; return how late it was (nanoseconds)."""
+    def n_due(self, now_ns: int, at_most: int) -> int:
+        """Return how many quanta are due now, from `next_index` on: as many as there is room for.
+
+        It is what asking `due` and telling `quantum_sent` in turn would come to, at one moment.
+        """
+        if at_most < 1 or self.due(now_ns) is None:
+            return 0
+        since_ns = 0 if self._started_ns is None else now_ns - self._anchor_ns
+        until = self._anchor_index + ns_to_samples(since_ns) + self._buffer_samples
+        until = min(until, units.END_INDEX)
+        # The first is due even where there is no room for it: it was late before the last report.
+        return max(1, min(at_most, (until - self.next_index) // units.QUANTUM_SAMPLES))
+
+    def quantum_sent(self, now_ns: int, n_quanta: int = 1) -> int:
+        """Move on by a quantum or some; return how late the first was (nanoseconds)."""
         if self._started_ns is None:
             self._started_ns = now_ns
             self._anchor_ns = now_ns
         late_ns = max(0, now_ns - self._due_ns)
-        self.next_index += units.QUANTUM_SAMPLES
+        self.next_index += n_quanta * units.QUANTUM_SAMPLES
         self._due_ns = self._next_due_ns()
         return late_ns
 
@@ -121,6 +134,19 @@ class Pacer:
         possible = min(received, self.next_index, heard)
         self._lowest_played = max(self._lowest_played, min(played, possible))
         self._anchor(self._lowest_played, now_ns)
+
+    def splice(self, index: int, now_ns: int) -> None:
+        """Go back to a quantum that was sent, to send what lies from there on again.
+
+        Args:
+            index: First sample of the quantum; one that was not sent yet changes nothing.
+            now_ns: The moment from which it is due: it could not be late before.
+        """
+        heard = self.playhead(now_ns)
+        self.next_index = min(self.next_index, index)
+        self._anchor_index = min(heard, self.next_index)
+        self._anchor_ns = now_ns
+        self._due_ns = self._next_due_ns()
 
     def pause(self, now_ns: int) -> None:
         """Let time stand still."""

@@ -6,6 +6,7 @@ What arrived and the time go in; what is to be done comes out, as a list of acti
     CONNECTED ----------> JOINING ----------> STREAMING <-------> PAUSED
         |                    ^                    |        play      |
         |                    +------- seek -------+------------------+
+        |                                         (a steer leaves the state as it is)
         +------ anything fatal, bye, a time-out, a lost connection ------> CLOSED
 
 The shell carries the actions out, asks `due` for the next quantum, and sleeps until `next_wake_ns`.
@@ -15,25 +16,26 @@ Times are integer nanoseconds of a monotonic clock; `unix_us` is only what the c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from astradio_stream import errors, fields, units
 from astradio_stream.strict_json import parse_json
 from astradio_stream.wire import answers, messages
-from astradio_stream.wire.actions import Action, Close, Join, Seek, SendText
+from astradio_stream.wire.actions import Action, Close, Join, Seek, SendText, Steer
+from astradio_stream.wire.bucket import DEFAULT_RATE, Bucket, Rate
 from astradio_stream.wire.closing import Closing
+from astradio_stream.wire.faults import closing_of, details_of, told_of
+from astradio_stream.wire.lead import Lead
 from astradio_stream.wire.pacer import Pacer
 from astradio_stream.wire.quantum import MAX_U16
+from astradio_stream.wire.timings import Timings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from astradio_stream.wire.answers import ReadyParts
+    from astradio_stream.wire.answers import ReadyParts, SteeredParts
     from astradio_stream.wire.messages import CheckProgramme, Hello, JsonObject
-
-NS_PER_S: Final = 1_000_000_000
 
 
 class State(Enum):
@@ -46,26 +48,6 @@ class State(Enum):
     CLOSED = "nothing more is said or heard"
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """How long a session waits for its peer."""
-
-    hello_ns: int = 10 * NS_PER_S
-    """For a hello (nanoseconds)."""
-    heartbeat_ns: int = 30 * NS_PER_S
-    """For the next report or ping (nanoseconds)."""
-
-
-# How an error that ends the conversation is closed; whatever stands in no row is our fault.
-CLOSING_OF_ERROR: Final[Mapping[type[errors.AstradioError], Closing]] = {
-    errors.BadJson: Closing.BAD_MESSAGE,
-    errors.ValidationFailed: Closing.BAD_MESSAGE,
-    errors.BadVersion: Closing.BAD_VERSION,
-    errors.NotFound: Closing.NO_SUCH_PROGRAMME,
-    errors.Overloaded: Closing.OVERLOADED,
-}
-
-
 class Session:
     """The state of one conversation and the rules by which it moves."""
 
@@ -76,6 +58,7 @@ class Session:
         *,
         request_id: str = "",
         timings: Timings | None = None,
+        rate: Rate = DEFAULT_RATE,
         check_programme: CheckProgramme = messages.no_details,
     ) -> None:
         """Begin when a connection was accepted.
@@ -85,8 +68,8 @@ class Session:
             now_ns: When it began; the hello must come within `timings.hello_ns`.
             request_id: Told in every `error`; made from the session id where none is given.
             timings: How long to wait for the peer.
-            check_programme: Names the mistakes in a programme, so that a hello with wrong fields
-                and a wrong programme hears of both at once.
+            rate: How many messages the peer may send.
+            check_programme: Names the mistakes in a programme, to be told with those of the hello.
         """
         self.session_id = session_id
         self.request_id = request_id or f"req_{session_id}"
@@ -108,6 +91,9 @@ class Session:
         self._deadline_ns = now_ns + self._timings.hello_ns
         self._wants_pause = False
         self._n_unanswered = 0
+        self._bucket = Bucket(rate)
+        self._is_warned = False
+        self._lead = Lead()
         self._pacer: Pacer | None = None
         self._actions: list[Action] = []
 
@@ -116,10 +102,19 @@ class Session:
         """Where the conversation stands."""
         return self._state
 
+    @property
+    def has_actions(self) -> bool:
+        """Whether there is something to be done."""
+        return bool(self._actions)
+
     def take_actions(self) -> list[Action]:
         """Return what is to be done, in order, and forget it."""
         actions, self._actions = self._actions, []
         return actions
+
+    def limit(self, rate: Rate, now_ns: int) -> None:
+        """Let the peer send more or less than so far, from now on."""
+        self._bucket.change(rate, now_ns)
 
     # What arrives -------------------------------------------------------------------------------
 
@@ -131,7 +126,7 @@ class Session:
             now_ns: When it arrived, on the monotonic clock.
             unix_us: The same moment as Unix time (microseconds), for `pong`.
         """
-        if self._state is State.CLOSED:
+        if not self._pays(now_ns):
             return
         if len(data) > messages.MAX_MESSAGE_BYTES or (
             isinstance(data, str)
@@ -155,6 +150,10 @@ class Session:
     def receive_binary(self, n_bytes: int) -> None:
         """Heed a binary message: clients send none."""
         self.close(Closing.TOO_BIG if n_bytes > messages.MAX_MESSAGE_BYTES else Closing.WRONG_KIND)
+
+    def receive_control(self, now_ns: int) -> None:
+        """Heed a control frame, which costs what a message costs and says nothing else."""
+        self._pays(now_ns)
 
     def disconnected(self) -> None:
         """Heed that the connection is gone."""
@@ -184,17 +183,45 @@ class Session:
             if isinstance(error, errors.ValidationFailed):
                 error = errors.ValidationFailed(messages.inside_programme(error.details))
             self.failed(error)
-        elif isinstance(error, errors.AstradioError) and _closing_of(error) is not Closing.INTERNAL:
-            self._refuse(error.code, error.message, _details_of(error))
-            self._answered()
         else:
-            self.failed(error)
+            self._refuse_or_fail(error)
+            self._answered()
+
+    def first_open(self, now_ns: int) -> int:
+        """Return the first sample of the first quantum that a change can still replace.
+
+        What lies before has been heard, or will be before anything else could arrive.
+        """
+        if self._pacer is None:
+            raise RuntimeError("a steer before ready")
+        return self._lead.first_open(self._pacer.playhead(now_ns))
+
+    def steered(self, parts: SteeredParts, now_ns: int) -> bool:
+        """Answer a `Steer`: from `first_index` on a new epoch replaces what was sent.
+
+        To be called when the first quantum of it is at hand. Returns whether it came in time; if
+        not, nothing has changed, and the shell asks `first_open` again, which leaves more time.
+        """
+        if self._state is State.CLOSED or self._pacer is None:
+            return True
+        if not self._lead.is_in_time(parts.first_index, self._pacer.playhead(now_ns)):
+            return False
+        self.epoch = (self.epoch + 1) & MAX_U16
+        self._pacer.splice(parts.first_index, now_ns)
+        self._say(answers.steered(self.epoch, parts))
+        return True
+
+    def not_steered(self, error: Exception) -> None:
+        """Answer a `Steer` that cannot be: the stream goes on as it was."""
+        self._lead.begin()
+        if self._state is not State.CLOSED:
+            self._refuse_or_fail(error)
 
     def failed(self, error: Exception) -> None:
         """End the conversation because of an error; what is our fault is told without detail."""
-        closing = _closing_of(error)
-        if isinstance(error, errors.AstradioError) and closing is not Closing.INTERNAL:
-            self._end(error.code, error.message, closing, _details_of(error))
+        told = told_of(error)
+        if told is not None:
+            self._end(told.code, told.message, closing_of(told), details_of(told))
         else:
             sentence = "something went wrong on our side; the request id finds it in our log"
             self._end("INTERNAL", sentence, Closing.INTERNAL)
@@ -216,23 +243,33 @@ class Session:
     def due(self, now_ns: int) -> int | None:
         """Return the index of the quantum to send now, or None.
 
-        Whoever awaits anything between this and the sending must ask again: a seek or a pause may
-        have come in between.
+        Whoever awaits anything before sending it must ask again: a seek may have come in between.
         """
         if self._state is not State.STREAMING or self._pacer is None:
             return None
         return self._pacer.due(now_ns)
 
-    def quantum_sent(self, n_bytes: int, now_ns: int) -> int:
-        """Move on by one quantum; return how late it was (nanoseconds).
+    def n_due(self, now_ns: int, at_most: int) -> int:
+        """Return how many quanta are due now, some at most."""
+        return self._pacer.n_due(now_ns, at_most) if self._pacer else 0
 
-        To be called as the bytes are handed over, before anything is awaited: while the socket
-        takes them a seek may begin another epoch.
+    def quantum_sent(self, n_bytes: int, now_ns: int, n_quanta: int = 1) -> int:
+        """Move on by a quantum or some; return how late the first was (nanoseconds).
+
+        To be called as the bytes are handed over: later a seek may have begun another epoch.
         """
         if self._pacer is None:
             raise RuntimeError("a quantum was sent before ready")
         self.n_bytes_sent += n_bytes
-        return self._pacer.quantum_sent(now_ns)
+        return self._pacer.quantum_sent(now_ns, n_quanta)
+
+    def skip(self, to_index: int, reason: str, now_ns: int) -> None:
+        """Leave out what the listener missed, and say so; the buffer is filled anew from there."""
+        if self._state is State.STREAMING and self._pacer is not None and self.hello is not None:
+            from_index = self._pacer.next_index
+            if from_index < to_index <= units.LAST_PLAYED_INDEX:
+                self._say(answers.discontinuity(from_index, to_index, reason))
+                self._pacer = Pacer(to_index, self.hello.buffer_ms, now_ns, may_hold=False)
 
     def playhead(self, now_ns: int) -> int | None:
         """Return the sample that the listener hears, as far as we can know."""
@@ -270,12 +307,14 @@ class Session:
         if isinstance(report, messages.Report):
             self._heard(now_ns)
             self.last_report = report
+            self._lead.report(report.output_latency_ms)
             if self._pacer is not None:
                 self._pacer.report(report.played, report.received, now_ns)
 
     def _on_steer(self, message: Mapping[str, Any], _now_ns: int, _unix_us: int) -> None:
-        if self._read("steer", message) is not None:
-            self._refuse("NOT_SUPPORTED", "this server does not steer yet")
+        steer = self._read("steer", message)
+        if isinstance(steer, messages.Steer):
+            self._actions.append(Steer(steer.controls, steer.quantise))
 
     def _on_seek(self, message: Mapping[str, Any], _now_ns: int, _unix_us: int) -> None:
         seek = self._read("seek", message)
@@ -328,6 +367,20 @@ class Session:
             self._refuse(error.code, error.message, error.details)
             return None
 
+    def _pays(self, now_ns: int) -> bool:
+        """Return whether the peer may say something more: once it is warned, then it is closed."""
+        if self._state is State.CLOSED:
+            return False
+        if self._bucket.take(now_ns):
+            return True
+        sentence = "too many messages: this one was not heeded"
+        if self._is_warned:
+            self._end("RATE_LIMITED", sentence, Closing.RATE_LIMITED)
+        else:
+            self._is_warned = True
+            self._refuse("RATE_LIMITED", f"{sentence}, and the next too many ends it")
+        return False
+
     def _heard(self, now_ns: int) -> None:
         """Begin the wait for the next sign of life."""
         self._deadline_ns = now_ns + self._timings.heartbeat_ns
@@ -339,7 +392,8 @@ class Session:
 
     def _answered(self) -> None:
         self._n_unanswered -= 1
-        self._settle()
+        if self._state is not State.CLOSED:
+            self._settle()
 
     def _settle(self) -> None:
         """Take the state that follows from what is unanswered and what is wanted."""
@@ -355,27 +409,22 @@ class Session:
         """Refuse one message; the stream goes on."""
         self._say(answers.error(code, sentence, details, request_id=self.request_id, fatal=False))
 
+    def _refuse_or_fail(self, error: Exception) -> None:
+        """Refuse one message because of an error, unless it is our fault: that ends it all."""
+        told = told_of(error)
+        if told is not None:
+            self._refuse(told.code, told.message, details_of(told))
+        else:
+            self.failed(error)
+
     def _end(
         self, code: str, sentence: str, closing: Closing, details: Iterable[errors.Detail] = ()
     ) -> None:
         """Refuse to go on."""
+        said = answers.error(code, sentence, details, request_id=self.request_id, fatal=True)
         if self._state is not State.CLOSED:
-            self._say(
-                answers.error(code, sentence, details, request_id=self.request_id, fatal=True)
-            )
+            self._say(said)
             self.close(closing)
-
-
-def _closing_of(error: Exception) -> Closing:
-    """Return how an error ends a conversation."""
-    for kind, closing in CLOSING_OF_ERROR.items():
-        if isinstance(error, kind):
-            return closing
-    return Closing.INTERNAL
-
-
-def _details_of(error: errors.AstradioError) -> tuple[errors.Detail, ...]:
-    return error.details if isinstance(error, errors.ValidationFailed) else ()
 
 
 Reaction: TypeAlias = Callable[[Session, Mapping[str, Any], int, int], None]

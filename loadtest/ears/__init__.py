@@ -8,5 +8,5 @@ from __future__ import annotations
 
 from typing import Final
 
-NAMES: Final = ("tempo", "key", "loudness", "human", "identity", "hour")
+NAMES: Final = ("tempo", "key", "loudness", "human", "identity", "hour", "energies")
 """The commands; kept apart from what answers them, which needs the libraries of the tests."""

@@ -13,7 +13,7 @@ from astradio_stream.music.controls import GENRES
 from astradio_stream.music.theory import KEY_NAMES
 from astradio_stream.stream.segment import Rendition
 from astradio_stream.units import SAMPLE_RATE_HZ
-from loadtest.ears import cloud, form, keys, levels, likeness, tempi
+from loadtest.ears import cloud, energies, form, keys, levels, likeness, tempi
 from loadtest.ears.excerpts import (
     RHYTHMIC,
     Excerpt,
@@ -255,6 +255,12 @@ class Command:
     """How much of each, unless it is said."""
 
 
+def energies_table(_wants: Wants) -> None:
+    """Print how much the ear gets from one note of each instrument."""
+    for line in energies.lines_of(load_model_bank()):
+        print(line)
+
+
 COMMANDS: Final = {
     "tempo": Command(tempo, 60, 45),
     "key": Command(key, 60, 45),
@@ -262,6 +268,7 @@ COMMANDS: Final = {
     "human": Command(human, 5, 150),
     "identity": Command(identity, 200, 60),
     "hour": Command(hour, 6, 3_600),
+    "energies": Command(energies_table, 0, 0),
 }
 """By name."""
 

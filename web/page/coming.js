@@ -1,24 +1,37 @@
-/** What comes next in the sky, with the time until then as the sky that sounds runs. Main thread. */
+/**
+ * What comes next, with the time until then: in the sky, as the sky that sounds runs, and in the
+ * form of the music. A click jumps there. Main thread.
+ */
 
 import { BODY_GLYPHS } from "../picture/glyphs.js";
 import { BODIES, aspectStyle, aspectText, hoursText } from "../picture/zodiac.js";
-import { element, glyph, line } from "./elements.js";
+import { element, glyph, line, write } from "./elements.js";
 
 const ROWS = 4;
 const HOURS = 24;
 const MOST_HOURS = 240;
 const MS_PER_HOUR = 3600000;
+/** A listener is taken to shortly before it, to hear it come (stream seconds). */
+const BEFORE_S = 4;
+/** Kinds of the music's own events that deserve a row. */
+const OF_FORM = new Set(["section", "key"]);
 
 /**
- * @typedef {{at: string, kind: string, name: string, bodies: string[], text: string}} Coming
+ * @typedef {{at: string, kind: string, name: string, bodies: string[], text: string}} SkyComing
+ * @typedef {{id: string, index: number, event: SkyComing}} Coming
  */
 
 export class ComingList {
-  /** @param {HTMLElement} list */
-  constructor(list) {
+  /**
+   * @param {HTMLElement} list
+   * @param {(index: number) => void} jump
+   */
+  constructor(list, jump) {
     this.list = list;
-    /** @type {Coming[]} Rising by time. */
+    this.jump = jump;
+    /** @type {SkyComing[]} Rising by time. */
     this.events = [];
+    /** @type {{id: string, index: number, when: HTMLElement}[]} */
     this.rows = [];
   }
 
@@ -35,53 +48,89 @@ export class ComingList {
       const response = await fetch(`/api/sky?${query}`);
       if (response.ok) this.events = (await response.json()).events;
     } catch {
-      return; // The server is away; what was known before still holds.
+      // The server is away; what was known before still holds.
     }
-    this.rows = [];
-    this.show(utcMs);
+  }
+
+  /** No sky moves: only the music's own events come. */
+  forget() {
+    this.events = [];
   }
 
   /**
    * Show what is still to come, and how long until then; what has come leaves the list.
    *
-   * @param {number} utcMs
+   * @param {number} index Heard now.
+   * @param {(utcMs: number) => number} indexOf Where a moment of the sky sounds.
+   * @param {readonly import("../types.js").SkyEvent[]} due Events of the music that have arrived.
    */
-  show(utcMs) {
-    const coming = this.events.filter(({ at }) => Date.parse(at) > utcMs).slice(0, ROWS);
-    const isNew = coming.length !== this.rows.length || coming[0] !== this.rows[0]?.event;
-    if (isNew) {
-      this.rows = coming.map((event) => rowOf(event));
-      this.list.replaceChildren(...this.rows.map(({ row }) => row));
+  show(index, indexOf, due) {
+    const sky = this.events.map((event) => ({
+      id: `${event.at} ${event.text}`,
+      index: indexOf(Date.parse(event.at)),
+      event,
+    }));
+    // Where a movement begins its first section does too: one row says both.
+    const begins = new Set(due.filter(({ kind }) => kind === "key").map((one) => one.index));
+    const ofForm = due.filter(
+      ({ kind, index: at }) => OF_FORM.has(kind) && (kind === "key" || !begins.has(at)),
+    );
+    const form = ofForm.map(({ index: at, kind, text, bodies }) => ({
+      id: `${at} ${text}`,
+      index: at,
+      event: { at: "", kind, name: "", bodies, text },
+    }));
+    const coming = [...form, ...sky]
+      .filter((one) => one.index > index)
+      .sort((a, b) => a.index - b.index)
+      .slice(0, ROWS);
+    if (coming.length !== this.rows.length || coming.some(({ id }, n) => id !== this.rows[n].id)) {
+      const made = coming.map((one) => this.rowOf(one));
+      this.rows = made;
+      this.list.replaceChildren(...made.map(({ row }) => row));
     }
-    for (const { event, when } of this.rows) {
-      const text = `in ${hoursText((Date.parse(event.at) - utcMs) / MS_PER_HOUR)}`;
-      if (when.textContent !== text) when.textContent = text;
+    for (const [n, { when }] of this.rows.entries()) {
+      this.rows[n].index = coming[n].index;
+      write(when, `in ${untilText((coming[n].index - index) / 48000)}`);
     }
+  }
+
+  /** @param {Coming} coming */
+  rowOf({ id, index, event }) {
+    const row = element("li", "");
+    const button = element("button", "coming-row");
+    button.setAttribute("type", "button");
+    const when = element("span", "number");
+    button.append(signOf(event), element("span", "", textOf(event)), when);
+    button.title = "Jump to it";
+    row.append(button);
+    const made = { id, index, row, when };
+    button.addEventListener("click", () => this.jump(made.index - 48000 * BEFORE_S));
+    return made;
   }
 }
 
-/** @param {Coming} event */
-function rowOf(event) {
-  const row = document.createElement("li");
-  const when = element("span", "number");
-  row.append(signOf(event), element("span", "", textOf(event)), when);
-  return { event, row, when };
+/** @param {number} seconds Of listening. */
+function untilText(seconds) {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  if (seconds < 600) return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
+  return hoursText(seconds / 3600);
 }
 
-/** @param {Coming} event */
+/** @param {SkyComing} event */
 function signOf({ kind, name, bodies }) {
   const [body] = bodies;
   if (kind === "aspect") {
     const { colour, dash } = aspectStyle(name);
     return line(colour, dash);
   }
-  const picture = glyph(BODY_GLYPHS[body] ?? BODY_GLYPHS.sun);
-  picture.style.color = BODIES[body]?.colour ?? "";
+  const picture = glyph(BODY_GLYPHS[/** @type {keyof BODY_GLYPHS} */ (body)] ?? BODY_GLYPHS.sun);
+  picture.style.color = BODIES[/** @type {keyof BODIES} */ (body)]?.colour ?? "";
   return picture;
 }
 
-/** @param {Coming} event */
+/** @param {SkyComing} event */
 function textOf({ kind, name, bodies, text }) {
   const [a, b] = bodies;
-  return kind === "aspect" ? aspectText({ a, b, kind: name }) : text;
+  return kind === "aspect" && name ? aspectText({ a, b, kind: name }) : text;
 }

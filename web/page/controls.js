@@ -1,70 +1,64 @@
-/** Buttons, slider and keys. Main thread. */
+/** Buttons, volume and keys. Main thread. */
 
-import { Places } from "./places.js";
+import { part } from "./elements.js";
+import { remember, remembered } from "./remember.js";
 
-const VOLUME_KEY = "astradio.volume";
+const VOLUME = "volume";
 const VOLUME_STEP = 0.05;
-const LINK_SHOWN_MS = 2500;
+/** Arrow keys jump this far (seconds). */
+const JUMP_S = 10;
+const TOAST_MS = 4000;
 
-/** Storage may be forbidden; the page then forgets, and plays. */
-function remembered(key) {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function remember(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // Nothing depends on it.
-  }
-}
+/**
+ * @typedef {object} ControlHandlers
+ * @property {() => void} toggle
+ * @property {(place: number) => void} volume
+ * @property {() => string} link
+ * @property {(seconds: number) => void} skip
+ */
 
 export class Controls {
   /**
    * @param {Document} page
-   * @param {{toggle: () => void, volume: (place: number) => void, link: () => string}} on
+   * @param {ControlHandlers} on
    */
   constructor(page, on) {
     this.body = page.body;
-    this.begin = page.getElementById("begin");
-    this.play = page.getElementById("play");
-    this.link = page.getElementById("link");
-    this.slider = /** @type {HTMLInputElement} */ (page.getElementById("volume"));
+    this.begin = part(page, "#begin");
+    this.play = part(page, "#play");
+    this.slider = part(page, "#volume", HTMLInputElement);
+    this.toast = part(page, "#toast");
+    this.toastTimer = 0;
     this.on = on;
     this.begin.addEventListener("click", on.toggle);
     this.play.addEventListener("click", on.toggle);
-    this.link.addEventListener("click", () => this.copyLink());
+    part(page, "#link").addEventListener("click", () => this.copyLink());
     this.slider.addEventListener("input", () => this.setVolume(this.slider.valueAsNumber));
-    const sky = /** @type {HTMLDialogElement} */ (page.getElementById("sky"));
-    page.getElementById("open-sky").addEventListener("click", () => {
-      const moment = sky.querySelector("input");
-      moment.value ||= new Date().toISOString().slice(0, 16);
-      sky.showModal();
-    });
-    this.places = new Places(sky.querySelector("form"));
-    page.getElementById("close-sky").addEventListener("click", () => sky.close());
     page.addEventListener("keydown", (event) => this.key(event));
-    this.setVolume(Number(remembered(VOLUME_KEY) ?? this.slider.value));
+    this.setVolume(remembered(VOLUME, this.slider.valueAsNumber));
   }
 
   /** @param {number} place 0 … 1. */
   setVolume(place) {
     this.slider.value = String(place);
-    this.slider.setAttribute("aria-valuetext", `${Math.round(100 * place)} %`);
-    remember(VOLUME_KEY, this.slider.value);
+    this.slider.setAttribute("aria-valuetext", `${Math.round(100 * this.slider.valueAsNumber)} %`);
+    remember(VOLUME, this.slider.valueAsNumber);
     this.on.volume(this.slider.valueAsNumber);
   }
 
-  /** Keys of players: space, k, and the arrows; never while a control has its own use for them. */
+  /**
+   * Keys of players: space, k, and the arrows; never while a control has its own use for them.
+   *
+   * @param {KeyboardEvent} event
+   */
   key(event) {
-    if (event.target !== this.body || event.ctrlKey || event.metaKey || event.altKey) return;
-    const step = { ArrowUp: VOLUME_STEP, ArrowDown: -VOLUME_STEP }[event.key];
+    const isFree = event.target === this.body || /** @type {Element} */ (event.target).matches("h1");
+    if (!isFree || event.ctrlKey || event.metaKey || event.altKey) return;
+    const louder = { ArrowUp: VOLUME_STEP, ArrowDown: -VOLUME_STEP }[event.key];
+    const further = { ArrowLeft: -JUMP_S, ArrowRight: JUMP_S }[event.key];
     if (event.key === " " || event.key === "k") this.on.toggle();
-    else if (step) this.setVolume(this.slider.valueAsNumber + step);
+    else if (louder) this.setVolume(this.slider.valueAsNumber + louder);
+    else if (further) this.on.skip(further);
     else return;
     event.preventDefault();
   }
@@ -80,15 +74,25 @@ export class Controls {
     if (hadFocus) this.play.focus({ preventScroll: true });
   }
 
+  /**
+   * Say something for a moment.
+   *
+   * @param {string} text
+   */
+  say(text) {
+    clearTimeout(this.toastTimer);
+    this.toast.textContent = text;
+    this.toastTimer = setTimeout(() => (this.toast.textContent = ""), TOAST_MS);
+  }
+
   async copyLink() {
     const link = this.on.link();
     try {
       await navigator.clipboard.writeText(link);
-      this.link.textContent = "Copied";
+      this.say("Copied: a link that plays from this very second.");
     } catch {
       history.replaceState(null, "", link);
-      this.link.textContent = "In the address";
+      this.say("The link to this very second stands in the address.");
     }
-    setTimeout(() => (this.link.textContent = "Link"), LINK_SHOWN_MS);
   }
 }

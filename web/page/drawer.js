@@ -1,20 +1,22 @@
 /** The status drawer: the figures behind the sound, and what is rarely changed. Main thread. */
 
+import { part } from "./elements.js";
+
 export class Drawer {
   /**
    * @param {Document} page
    * @param {{delay: (ms: number) => void}} on
    */
   constructor(page, on) {
-    this.dialog = /** @type {HTMLDialogElement} */ (page.getElementById("status"));
-    this.list = page.getElementById("figures");
+    this.dialog = part(page, "#status", HTMLDialogElement);
+    this.list = part(page, "#figures");
     /** @type {Record<string, string | number>} */
     this.figures = {};
-    page.getElementById("open-status").addEventListener("click", () => {
+    part(page, "#open-status").addEventListener("click", () => {
       this.dialog.showModal();
       this.show();
     });
-    const delay = /** @type {HTMLInputElement} */ (page.getElementById("delay"));
+    const delay = part(page, "#delay", HTMLInputElement);
     delay.addEventListener("input", () => {
       delay.setAttribute("aria-valuetext", `${delay.value} ms`);
       on.delay(delay.valueAsNumber);

@@ -3,6 +3,31 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
+ * Return a part of the page that must be there.
+ *
+ * @template {Element} [T=HTMLElement]
+ * @param {ParentNode} within
+ * @param {string} selector
+ * @param {new () => T} [kind] What it must be; an HTMLElement unless said.
+ * @returns {T}
+ */
+export function part(within, selector, kind) {
+  const found = within.querySelector(selector);
+  if (found instanceof (kind ?? HTMLElement)) return /** @type {T} */ (found);
+  throw new TypeError(`the page has no ${selector}`);
+}
+
+/**
+ * Write a text, but only where it is another: a reader of the screen hears each change.
+ *
+ * @param {Element} place
+ * @param {string} text
+ */
+export function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+/**
  * @param {string} tag
  * @param {string} className
  * @param {string} [text]

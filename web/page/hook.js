@@ -25,11 +25,12 @@ export class Hook {
 
   /** @returns {{index: number, base64: string}[]} Runs of int16, joined where they touch. */
   takeCaptured() {
+    /** @type {{index: number, parts: Float32Array[]}[]} */
     const runs = [];
     let end = Number.NaN;
     for (const { index, samples } of this.captured) {
       if (index !== end) runs.push({ index, parts: [] });
-      runs.at(-1).parts.push(samples);
+      runs.at(-1)?.parts.push(samples);
       end = index + samples.length / 2;
     }
     this.captured = [];

@@ -15,7 +15,7 @@ export function silence() {
   const frames = RATE * SECONDS;
   const bytes = new Uint8Array(HEADER_BYTES + frames).fill(128);
   const view = new DataView(bytes.buffer);
-  const word = (at, text) => [...text].forEach((c, n) => view.setUint8(at + n, c.charCodeAt(0)));
+  const word = (/** @type {number} */ at, /** @type {string} */ text) => [...text].forEach((c, n) => view.setUint8(at + n, c.charCodeAt(0)));
   word(0, "RIFF");
   view.setUint32(4, bytes.length - 8, true);
   word(8, "WAVEfmt ");
@@ -48,8 +48,8 @@ export class MediaKeys {
     if (!this.session) return;
     this.session.playbackState = isPlaying ? "playing" : "paused";
     // A browser that refuses keeps its keys; the music does not depend on them.
-    if (isPlaying) this.audio.play().catch(() => {});
-    else this.audio.pause();
+    if (isPlaying) this.audio?.play().catch(() => {});
+    else this.audio?.pause();
   }
 
   /** @param {string} title @param {string} subtitle */

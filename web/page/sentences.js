@@ -40,9 +40,8 @@ export function sentenceOf({ link, sounds, say, waitMs, wasOpen }) {
 export function refusalOf({ state, listeners, capacity }) {
   if (state === "DRAINING") return "The server is being renewed.";
   if (state === "STARTING") return "The server is starting.";
-  if (state === "OVERLOADED" || (capacity !== undefined && listeners >= capacity)) {
-    return "The server is full.";
-  }
+  const isFull = listeners !== undefined && capacity !== undefined && listeners >= capacity;
+  if (state === "OVERLOADED" || isFull) return "The server is full.";
   return "The server does not answer.";
 }
 
@@ -75,41 +74,103 @@ export function secondsText(utcMs) {
   return `${TIME.format(utcMs)}:${seconds} UTC`;
 }
 
-/** Rates that the page offers, and how they are said. */
-const RATES = Object.freeze({
-  0: "The sky stands still.",
-  1: "",
-  60: "A minute passes in a second.",
-  3600: "An hour passes in a second.",
-  86400: "A day passes in a second.",
-});
+/** Rates that the page offers (sky seconds per stream second), and how they are said. */
+export const RATES = Object.freeze([
+  { rate: 0, say: "The sky stands still." },
+  { rate: 1, say: "As fast as it does." },
+  { rate: 60, say: "An hour in a minute." },
+  { rate: 1440, say: "A day in a minute." },
+  { rate: 10080, say: "A week in a minute." },
+  { rate: 43200, say: "A month in a minute." },
+  { rate: 525600, say: "A year in a minute." },
+]);
+
+/** @param {number} rate */
+export function rateText(rate) {
+  const known = RATES.find((row) => row.rate === rate);
+  return known?.say ?? `${rate} seconds pass in one.`;
+}
+
+/** @param {string} station Its name: `now`, or `now-` and a genre. */
+export function stationText(station) {
+  const genre = station.replace(/^now-?/, "");
+  return genre === "" ? "The sky, now" : `The sky, now: ${genre}`;
+}
+
+/**
+ * A birth's name, or its date where it has none.
+ *
+ * @param {import("../types.js").Birth} birth
+ */
+export function birthName({ name, datetime }) {
+  return name || dateText(Date.parse(`${datetime.slice(0, 10)}T12:00:00Z`));
+}
 
 /**
  * Say what is played.
  *
- * @param {import("../types.js").Ready} ready
+ * @param {{live: object | null, programme: import("../types.js").Programme}} ready
  * @param {number} utcMs Of the sky.
  * @returns {{title: string, lede: string}}
  */
 export function programmeText({ live, programme }, utcMs) {
   if (live) {
     return {
-      title: "The sky, now",
+      title: stationText(programme.station ?? "now"),
       lede:
         "Music made from where the planets stand this minute. It does not end, and all who " +
         "listen hear the same note.",
     };
   }
-  const rate = RATES[programme.rate] ?? `${programme.rate} seconds pass in one.`;
-  return {
-    title: `The sky of ${dateText(utcMs)}`,
-    lede: `Music made from where the planets stand at one moment, seen from one place. ${rate}`.trim(),
-  };
+  const [first, second] = (programme.charts ?? []).map(birthName);
+  const rate = rateText(programme.rate ?? 1);
+  switch (programme.mode) {
+    case "natal":
+      return { title: first, lede: "The sky of one birth, as music: it sounds like no other." };
+    case "compatibility":
+      return { title: `${first} and ${second}`, lede: "Two births, each an ensemble of its own." };
+    case "overlay":
+      return { title: `${first} under the sky`, lede: `The birth plays, the sky answers. ${rate}` };
+    case "sandbox":
+      return { title: "Sandbox", lede: "No sky: the music is what the sliders say." };
+    default:
+      return {
+        title: `The sky of ${dateText(utcMs)}`,
+        lede: `Where the planets stand at one moment, seen from one place. ${rate}`,
+      };
+  }
 }
 
-/** @param {string[]} bodies Each as words. */
-export function chartText(bodies) {
-  return bodies.length > 0 ? `Chart wheel. ${bodies.join(", ")}.` : "Chart wheel.";
+/**
+ * How far a moment lies from now: "12 min ago", "in 3 h 5 min".
+ *
+ * @param {number} seconds Positive is to come.
+ */
+export function awayText(seconds) {
+  const minutes = Math.round(Math.abs(seconds) / 60);
+  if (minutes === 0) return "now";
+  const said = minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return seconds > 0 ? `${said} ahead of now` : `${said} before now`;
+}
+
+/**
+ * How long a stream has run, as h:mm:ss.
+ *
+ * @param {number} seconds
+ */
+export function elapsedText(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+}
+
+/**
+ * @param {string[]} bodies Each as words.
+ * @param {string} [whose]
+ */
+export function chartText(bodies, whose = "") {
+  const of = whose ? ` of ${whose}` : "";
+  return bodies.length > 0 ? `Chart wheel${of}. ${bodies.join(", ")}.` : `Chart wheel${of}.`;
 }
 
 /** Where the sky is seen from unless a programme says otherwise. */

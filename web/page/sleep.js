@@ -10,7 +10,8 @@ export class Sleep {
   constructor(select, on) {
     this.select = select;
     this.on = on;
-    this.timer = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     select.addEventListener("change", () => this.set(Number(select.value)));
   }
 

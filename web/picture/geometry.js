@@ -37,13 +37,14 @@ export function spread(anglesDeg, gapDeg) {
   }
 
   /** Blocks of pooled angles: mean of (angle − n·gap), and how many. */
+  /** @type {{mean: number, size: number}[]} */
   const blocks = [];
   for (let n = 0; n < count; n += 1) {
     const at = cut + n;
     const angle = anglesDeg[order[at % count]] + (at >= count ? 360 : 0);
     let block = { mean: angle - n * gapDeg, size: 1 };
-    while (blocks.length > 0 && blocks.at(-1).mean > block.mean) {
-      const last = blocks.pop();
+    for (let last = blocks.at(-1); last && last.mean > block.mean; last = blocks.at(-1)) {
+      blocks.pop();
       const size = last.size + block.size;
       block = { mean: (last.mean * last.size + block.mean * block.size) / size, size };
     }
@@ -63,7 +64,7 @@ export function spread(anglesDeg, gapDeg) {
 /**
  * Return the middle of each house, from twelve cusps.
  *
- * @param {number[]} cuspsDeg
+ * @param {readonly number[]} cuspsDeg
  * @returns {number[]} Degrees.
  */
 export function houseMiddles(cuspsDeg) {

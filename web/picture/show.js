@@ -4,6 +4,7 @@
  * Nothing audible depends on it: in a hidden tab it stops, and on return it draws the index heard then.
  */
 
+import { loadPaths } from "./dial.js";
 import { drawStars } from "./stars.js";
 import { Wheel } from "./wheel.js";
 
@@ -22,6 +23,7 @@ export class Show {
    * @param {(pageMs: number) => number} indexHeard NaN in silence.
    */
   constructor(wheel, stars, indexHeard) {
+    loadPaths();
     wheel.getBoundingClientRect(); // The page's first layout is not the picture's to answer for.
     const startMs = performance.now();
     this.stars = stars;
@@ -38,7 +40,8 @@ export class Show {
     this.starsMs = -Infinity;
     this.light = 0;
     this.running = false;
-    this.tick = (pageMs) => this.frame(pageMs);
+    this.drawnIndex = Number.NaN;
+    this.tick = /** @param {number} pageMs */ (pageMs) => this.frame(pageMs);
     this.wheel.draw(null, 0, 0);
     this.initMs = performance.now() - startMs;
     new ResizeObserver(() => {
@@ -51,11 +54,13 @@ export class Show {
    * @param {import("../types.js").Chart} chart
    * @param {number} index Where in the stream the chart stands.
    * @param {number} rate Sky seconds per stream second.
+   * @param {import("../types.js").Chart | null} other A second chart, around the first.
+   * @param {boolean} otherMoves Whether the sky moves in the second rather than in the first.
    */
-  show(chart, index, rate) {
+  show(chart, index, rate, other, otherMoves) {
     this.chartIndex = index;
     this.rate = rate;
-    this.wheel.show(chart, rate);
+    this.wheel.show(chart, rate, other, otherMoves);
     if (this.track) this.wheel.follow(this.track);
     this.drawStill();
   }
@@ -72,12 +77,14 @@ export class Show {
     requestAnimationFrame(this.tick);
   }
 
+  /** @param {number} pageMs */
   frame(pageMs) {
     const index = this.indexHeard(pageMs);
-    if (!Number.isNaN(index) && this.track?.look(index)) this.light = 1;
+    const { track } = this;
+    if (!Number.isNaN(index) && track?.look(index)) this.light = 1;
     else this.fade();
     this.running = this.light > DARK;
-    const values = this.running ? this.track.values : null;
+    const values = this.running && track ? track.values : null;
     this.wheel.draw(values, index / 48000, this.skySeconds(index));
     if (pageMs - this.starsMs > STARS_EVERY_MS) this.drawSky(pageMs);
     this.frames += 1;
@@ -89,9 +96,10 @@ export class Show {
   fade() {
     this.light *= DECAY;
     const values = this.track?.values;
-    for (let n = 0; values && n < values.length; n += 1) values[n] *= DECAY;
+    for (let n = 0; values !== undefined && n < values.length; n += 1) values[n] *= DECAY;
   }
 
+  /** @param {number} index */
   skySeconds(index) {
     return Number.isNaN(index) ? this.wheel.placedAt : ((index - this.chartIndex) / 48000) * this.rate;
   }
@@ -102,6 +110,7 @@ export class Show {
     this.drawSky(performance.now());
   }
 
+  /** @param {number} pageMs */
   drawSky(pageMs) {
     this.starsMs = pageMs;
     const { stars, wheel } = this;
@@ -111,7 +120,8 @@ export class Show {
     if (stars.width !== width || stars.height !== height) Object.assign(stars, { width, height });
     const box = wheel.canvas.getBoundingClientRect();
     const pole = { x: scale * (box.x + box.width / 2), y: scale * (box.y + box.height / 2) };
-    drawStars(stars.getContext("2d"), width, height, pole, Date.now() / 1000, scale);
+    const context = /** @type {CanvasRenderingContext2D} */ (stars.getContext("2d"));
+    drawStars(context, width, height, pole, Date.now() / 1000, scale);
   }
 
   /**

@@ -10,8 +10,8 @@ import { drawGlyph } from "./dial.js";
  * @param {(context: OffscreenCanvasRenderingContext2D) => void} draw
  */
 function sprite(width, height, draw) {
-  const canvas = new OffscreenCanvas(Math.ceil(width), Math.ceil(height));
-  draw(canvas.getContext("2d"));
+  const canvas = new OffscreenCanvas(Math.max(1, Math.ceil(width)), Math.max(1, Math.ceil(height)));
+  draw(/** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d")));
   return canvas;
 }
 

@@ -6,42 +6,43 @@
  * still picture is one stamp of the cached dial and some twenty small ones per frame.
  */
 
-import { INK, RADII, SANS, SERIF, drawDial, pointAt } from "./dial.js";
+import { Aurora } from "./aurora.js";
+import { DUO, INK, RADII, SANS, SERIF, drawBare, drawDial } from "./dial.js";
+import { figureOf, settle } from "./figure.js";
 import { spread } from "./geometry.js";
-import { BODY_GLYPHS } from "./glyphs.js";
+import { meeting } from "./meeting.js";
 import { Pulses } from "./pulses.js";
-import { glyphSprite, lightSprite, wordsSprite } from "./sprites.js";
+import { wordsSprite } from "./sprites.js";
 import { BODIES, aspectStyle, wrapDeg } from "./zodiac.js";
+
+/** @typedef {import("./figure.js").Figure} Figure */
+/** @typedef {import("../types.js").Chart} Chart */
+
+/**
+ * @typedef {object} Thread An aspect line, from body to body.
+ * @property {Figure} from
+ * @property {Figure} to
+ * @property {string} colour
+ * @property {number} strength 0 … 1.
+ */
 
 const SECONDS_PER_DAY = 86400;
 /** Room around the rim for AC, MC, DC, IC (CSS pixels). */
 const MARGIN = 30;
 const GLYPH_SIZE = 0.078;
+/** Of the second chart's glyphs, of the first's. */
+const OTHER_SIZE = 0.8;
 const LEAST_GLYPH = 17;
 /** On a smaller dial (CSS pixels) the degrees would run into the glyphs: the column tells them. */
 const LEAST_RADIUS_FOR_DEGREES = 210;
-const LIGHT_SIZE = 0.36;
 /** Neighbouring glyphs stay this far apart, in glyphs. */
 const GLYPH_GAP = 1.1;
 /** Up to this rate the sky stands still to the eye: stamps sit on whole pixels and stay sharp. */
 const STILL_RATE = 60;
-/** Glyphs are cut out of the lines beneath them, this wide on their grid. */
-const CUT = 5.5;
-const GROUND = "#07090d";
 const MAX_PIXEL_RATIO = 2;
-/** @type {import("../types.js").Chart} What is shown until the sky is known: a bare dial. */
-const NO_SKY = {
-  bodies: [],
-  aspects: [],
-  angles: null,
-  cuspsDeg: null,
-  place: null,
-  moment: { utc: "" },
-};
 const PULSES = 48;
-/** The aurora is painted small and stretched: it is a blur anyway. */
-const AURORA_SIZE = 72;
-const AURORA = ["#24406b", "#2b4f74", "#2a5f74", "#2c6a6c", "#3b6a63", "#4a5f78", "#4f5585", "#5a4c80"];
+/** An aspect that becomes exact fills with light once, so long (seconds). */
+const EXACT_S = 3.2;
 
 export class Wheel {
   /** @param {HTMLCanvasElement} canvas */
@@ -49,16 +50,38 @@ export class Wheel {
     this.canvas = canvas;
     /** Upper bound of device pixels per CSS pixel. */
     this.pixelRatio = MAX_PIXEL_RATIO;
-    this.context = canvas.getContext("2d");
-    this.dial = new OffscreenCanvas(1, 1);
-    /** @type {{canvas: OffscreenCanvas, context: any, lights: OffscreenCanvas[]} | null} */
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    /** @type {OffscreenCanvas | null} The engraved dial; null until a sky is known. */
+    this.dial = null;
+    /** @type {Aurora | null} Made with the first sound: the first frame of all needs none. */
     this.aurora = null;
     this.face = { x: 0, y: 0, radius: 0, line: 1, ascendantDeg: 0 };
-    this.chart = NO_SKY;
-    this.rate = 1;
+    /** @type {Chart | null} */
+    this.chart = null;
+    /** @type {Chart | null} The second chart, around the first. */
+    this.other = null;
+    this.rate = 0;
+    this.otherMoves = false;
+    /** @type {Figure[]} Whose voices play. */
     this.bodies = [];
-    this.lines = [];
+    /** @type {Figure[]} Those of the second chart. */
+    this.others = [];
+    /** @type {Thread[]} */
+    this.threads = [];
+    this.pulses = new Pulses(PULSES);
+    this.gapDeg = 0;
+    this.otherGapDeg = 0;
+    this.placedAt = 0;
+    this.levelPlace = -1;
+    this.bandPlace = -1;
+    /** @type {OffscreenCanvas | null} */
     this.words = null;
+    /** @type {string[]} */
+    this.centre = [];
+    /** The thread that has become exact, and when (stream seconds). */
+    this.exact = { thread: -1, atS: -1, waits: false };
+    /** Names of the two bodies that lead the movement. */
+    this.leads = ["", ""];
     this.resize();
   }
 
@@ -72,98 +95,67 @@ export class Wheel {
     Object.assign(this.face, {
       x: edge / 2,
       y: edge / 2,
-      radius: edge / 2 - MARGIN * ratio * Math.min(1, edge / (560 * ratio)),
+      radius: Math.max(0, edge / 2 - MARGIN * ratio * Math.min(1, edge / (560 * ratio))),
       line: ratio,
     });
-    this.show(this.chart, this.rate);
-    if (this.centre) this.write(this.centre);
+    if (this.chart && edge > 0) this.show(this.chart, this.rate, this.other, this.otherMoves);
+    if (this.centre.length > 0) this.write(this.centre);
     return true;
   }
 
   /**
-   * Show a chart: cache its dial and the stamps of its bodies.
+   * Show a chart, or two: cache the dial and the stamps of the bodies.
    *
-   * @param {import("../types.js").Chart} chart
+   * @param {Chart} chart Whose bodies are the voices.
    * @param {number} rate Sky seconds per stream second.
+   * @param {Chart | null} [other] Around it.
+   * @param {boolean} [otherMoves] Whether the sky moves in the second chart, rather than in the first.
    */
-  show(chart, rate) {
+  show(chart, rate, other = null, otherMoves = false) {
     const { face } = this;
-    this.chart = chart;
-    this.rate = rate;
+    Object.assign(this, { chart, rate, other, otherMoves });
     face.ascendantDeg = chart.angles?.ascendantDeg ?? 0;
-    const drawn = chart.bodies.filter((body) => body.name in BODIES);
-    const longitudes = new Map(drawn.map((body) => [body.name, body.longitudeDeg]));
-    this.dial = new OffscreenCanvas(this.canvas.width, this.canvas.height);
-    drawDial(this.dial.getContext("2d"), face, chart, longitudes);
+    const hasDegrees = !other && !chart.isFree && face.radius >= LEAST_RADIUS_FOR_DEGREES * face.line;
+    const size = Math.max(face.radius * GLYPH_SIZE, LEAST_GLYPH * face.line) * (other ? 0.9 : 1);
+    const orbit = other ? DUO.bodies : RADII.bodies;
+    this.gapDeg = gapOf(size, face.radius * orbit);
+    this.otherGapDeg = gapOf(size * OTHER_SIZE, face.radius * DUO.others);
+    const light = new Map(this.bodies.map(({ name, place }) => [name, place]));
+    this.bodies = drawn(chart).map((body) => figureOf(body, face, size, hasDegrees));
+    for (const body of this.bodies) body.place = light.get(body.name) ?? -1;
+    this.others = other
+      ? drawn(other).map((body) => figureOf(body, face, size * OTHER_SIZE, false))
+      : [];
 
-    const size = Math.max(face.radius * GLYPH_SIZE, LEAST_GLYPH * face.line);
-    this.gapDeg = ((GLYPH_GAP * size) / (face.radius * RADII.bodies)) * (180 / Math.PI);
-    this.bodies = drawn.map((body) => {
-      const { colour } = BODIES[body.name];
-      const path = BODY_GLYPHS[body.name];
-      return {
-        name: body.name,
-        longitudeDeg: body.longitudeDeg,
-        speedDegPerDay: body.speedDegPerDay,
-        colour,
-        cut: glyphSprite(path, size, GROUND, CUT),
-        plain: glyphSprite(path, size, colour),
-        lit: glyphSprite(path, size, "#fffaf0"),
-        light: lightSprite(Math.ceil(face.radius * LIGHT_SIZE), colour),
-        degree: wordsSprite([this.degreeLine(body)], size * 1.6),
-        place: -1,
-        glow: 0,
-        glyphDeg: 0,
-        nowDeg: body.longitudeDeg,
-        tick: [0, 0],
-        glyph: [0, 0],
-        foot: [0, 0],
-        label: [0, 0],
-        end: [0, 0],
-      };
-    });
+    const lines = other ? meeting(chart.bodies, other.bodies) : chart.aspects;
+    this.dial = new OffscreenCanvas(this.canvas.width, this.canvas.height);
+    const context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.dial.getContext("2d"));
+    const places = other ? placesOf(other) : null;
+    drawDial(context, face, { ...chart, aspects: lines }, placesOf(chart), places);
     this.pulses = new Pulses(PULSES);
-    this.lines = chart.aspects
-      .map(({ a, b, kind, strength }) => ({
-        from: this.bodies.findIndex((body) => body.name === a),
-        to: this.bodies.findIndex((body) => body.name === b),
-        colour: aspectStyle(kind).colour,
-        strength,
-      }))
-      .filter(({ from, to }) => from >= 0 && to >= 0);
+    const ends = other ? this.others : this.bodies;
+    this.threads = lines.flatMap(({ a, b, kind, strength }) => {
+      const from = this.bodies.find(({ name }) => name === a);
+      const to = ends.find(({ name }) => name === b);
+      return from && to ? [{ from, to, colour: aspectStyle(kind).colour, strength }] : [];
+    });
+    this.exact = { thread: -1, atS: -1, waits: false };
     this.place(0);
   }
 
-  degreeLine(body) {
-    const size = Math.max(9 * this.face.line, this.face.radius * 0.035);
-    const text = `${Math.floor(wrapDeg(body.longitudeDeg) % 30)}°${body.retrograde ? " r" : ""}`;
-    return { text, font: `${size}px ${SANS}`, colour: `rgba(${INK}, 0.72)`, height: size * 1.5 };
-  }
-
-  /** Move the bodies to where they stand some sky seconds after the chart. */
+  /**
+   * Move the bodies to where they stand some sky seconds after the chart.
+   *
+   * @param {number} skySeconds
+   */
   place(skySeconds) {
-    const { bodies, face } = this;
-    for (const body of bodies) {
-      body.nowDeg = wrapDeg(
-        body.longitudeDeg + (body.speedDegPerDay * skySeconds) / SECONDS_PER_DAY,
-      );
-    }
+    const { face, otherMoves } = this;
     this.placedAt = skySeconds;
-    const apart = spread(bodies.map((body) => body.nowDeg), this.gapDeg);
-    bodies.forEach((body, n) => {
-      body.tick = pointAt(face, body.nowDeg, RADII.signs);
-      body.foot = pointAt(face, body.nowDeg, RADII.signs - 0.022);
-      body.glyph = this.settle(pointAt(face, apart[n], RADII.bodies), body.plain);
-      body.end = pointAt(face, apart[n], RADII.bodies + 0.048);
-      body.label = this.settle(pointAt(face, apart[n], RADII.degrees), body.degree);
-      body.root = pointAt(face, body.nowDeg, RADII.aspects);
-    });
-  }
-
-  /** Where a stamp's corner goes, so that its middle is at a point. */
-  settle([x, y], stamp) {
-    const corner = [x - stamp.width / 2, y - stamp.height / 2];
-    return this.rate <= STILL_RATE ? corner.map(Math.round) : corner;
+    const days = skySeconds / SECONDS_PER_DAY;
+    const isSharp = this.rate <= STILL_RATE;
+    const orbit = this.other ? DUO.bodies : RADII.bodies;
+    arrange(this.bodies, face, otherMoves ? 0 : days, this.gapDeg, orbit, isSharp);
+    arrange(this.others, face, otherMoves ? days : 0, this.otherGapDeg, DUO.others, isSharp);
   }
 
   /**
@@ -174,10 +166,12 @@ export class Wheel {
   write(centre) {
     this.centre = centre;
     const { radius, line } = this.face;
+    if (radius === 0) return;
     const unit = Math.max(radius * 0.041, 9.5 * line);
-    const lines = centre.map((text, n) => ({
+    const first = centre[0].length > 12 ? 1.3 : 1.75;
+    const lines = centre.filter(Boolean).map((text, n) => ({
       text,
-      font: n === 0 ? `${unit * 1.75}px ${SERIF}` : `${unit}px ${n === 1 ? SERIF : SANS}`,
+      font: n === 0 ? `${unit * first}px ${SERIF}` : `${unit}px ${n === 1 ? SERIF : SANS}`,
       colour: `rgba(${INK}, ${n === 0 ? 1 : 0.74})`,
       height: unit * (n === 0 ? 2.1 : 1.5),
     }));
@@ -196,6 +190,19 @@ export class Wheel {
   }
 
   /**
+   * Take note of an event that is heard now.
+   *
+   * @param {import("../types.js").SkyEvent} event
+   */
+  happen({ kind, bodies }) {
+    const [a, b] = bodies;
+    if (kind === "key") this.leads = [a, b];
+    if (kind !== "aspect") return;
+    const thread = this.threads.findIndex(({ from, to }) => joins(from, to, a, b));
+    this.exact = { thread, atS: -1, waits: thread >= 0 };
+  }
+
+  /**
    * Draw one frame.
    *
    * @param {Float32Array | null} values Viz values heard now; null is silence.
@@ -203,6 +210,7 @@ export class Wheel {
    * @param {number} skySeconds Since the chart's moment.
    */
   draw(values, nowS, skySeconds) {
+    if (this.dial === null) return drawFirst(this.context, this.face);
     if (Math.abs(skySeconds - this.placedAt) > 20) this.place(skySeconds);
     const { context, canvas } = this;
     context.globalCompositeOperation = "copy";
@@ -231,35 +239,32 @@ export class Wheel {
     context.strokeStyle = `rgba(${INK}, 0.5)`;
     context.lineWidth = this.face.line;
     context.beginPath();
-    for (const body of this.bodies) {
-      context.moveTo(body.tick[0], body.tick[1]);
-      context.lineTo(body.foot[0], body.foot[1]);
-      context.lineTo(body.end[0], body.end[1]);
+    for (const { tick, foot, end } of this.other ? this.others : this.bodies) {
+      context.moveTo(tick[0], tick[1]);
+      context.lineTo(foot[0], foot[1]);
+      context.lineTo(end[0], end[1]);
     }
     context.stroke();
     for (const { cut, glyph } of this.bodies) context.drawImage(cut, glyph[0], glyph[1]);
+    for (const { cut, glyph } of this.others) context.drawImage(cut, glyph[0], glyph[1]);
   }
 
+  /** @param {Float32Array} values */
   drawAurora(values) {
     if (this.bandPlace < 0) return;
-    this.aurora ??= newAurora();
-    const { canvas, context, lights } = this.aurora;
-    const reach = AURORA_SIZE * 0.2;
-    context.globalCompositeOperation = "source-over";
-    context.clearRect(0, 0, AURORA_SIZE, AURORA_SIZE);
-    context.globalCompositeOperation = "lighter";
-    for (let n = 0; n < lights.length; n += 1) {
-      const angle = -Math.PI / 2 + (n * Math.PI) / 4;
-      context.globalAlpha = 0.8 * values[this.bandPlace + n];
-      context.drawImage(lights[n], reach * Math.cos(angle), reach * Math.sin(angle));
-    }
+    this.aurora ??= new Aurora();
+    const painted = this.aurora.paint(values, this.bandPlace);
     const { x, y, radius } = this.face;
     const half = radius * RADII.signs;
     this.context.globalAlpha = 0.55;
-    this.context.drawImage(canvas, x - half, y - half, 2 * half, 2 * half);
+    this.context.drawImage(painted, x - half, y - half, 2 * half, 2 * half);
   }
 
-  /** Loudness as the slow light of the rim. */
+  /**
+   * Loudness as the slow light of the rim.
+   *
+   * @param {Float32Array} values
+   */
   drawBreath(values) {
     if (this.levelPlace < 0) return;
     const { context, face } = this;
@@ -271,53 +276,74 @@ export class Wheel {
     context.stroke();
   }
 
-  /** Take each body's light; an onset sends a pulse along its aspect lines. */
+  /**
+   * Take each body's light; an onset sends a pulse along its aspect lines.
+   *
+   * @param {Float32Array} values
+   * @param {number} nowS
+   */
   listen(values, nowS) {
-    const { bodies, lines, pulses } = this;
+    const { bodies, others, threads, pulses } = this;
     for (let n = 0; n < bodies.length; n += 1) {
       const body = bodies[n];
       body.glow = body.place < 0 ? 0 : values[body.place];
+      // The two charts' bodies share their voices: the second answers as the first sounds.
+      if (n < others.length) others[n].glow = 0.6 * body.glow;
       if (!pulses.isOnset(n, body.glow, nowS)) continue;
-      for (let i = 0; i < lines.length; i += 1) {
-        if (lines[i].from === n) pulses.send(i, true, nowS, body.glow);
-        else if (lines[i].to === n) pulses.send(i, false, nowS, body.glow);
+      for (let i = 0; i < threads.length; i += 1) {
+        if (threads[i].from === body) pulses.send(i, true, nowS, body.glow);
+        else if (threads[i].to === body) pulses.send(i, false, nowS, body.glow);
       }
     }
   }
 
+  /** @param {number} nowS */
   drawDialogue(nowS) {
-    const { context, bodies, lines, pulses, face } = this;
+    const { context, threads, pulses, face, exact, leads } = this;
+    if (exact.waits) Object.assign(exact, { atS: nowS, waits: false });
     context.lineWidth = 1.5 * face.line;
-    for (let i = 0; i < lines.length; i += 1) {
-      const { from, to, colour, strength } = lines[i];
-      const light = Math.min(bodies[from].glow, bodies[to].glow);
-      if (light < 0.04) continue;
-      context.globalAlpha = 0.75 * light * (0.4 + 0.6 * strength);
+    for (let i = 0; i < threads.length; i += 1) {
+      const { from, to, colour, strength } = threads[i];
+      const t = i === exact.thread ? (nowS - exact.atS) / EXACT_S : -1;
+      const filled = t >= 0 && t < 1 ? Math.sin(Math.PI * t) : 0;
+      const leading = joins(from, to, leads[0], leads[1]) ? 0.22 : 0;
+      const light = Math.min(from.glow, to.glow) * (0.4 + 0.6 * strength);
+      const alpha = Math.min(1, 0.75 * light + leading + filled);
+      if (alpha < 0.03) continue;
+      context.globalAlpha = alpha;
       context.strokeStyle = colour;
       context.beginPath();
-      context.moveTo(bodies[from].root[0], bodies[from].root[1]);
-      context.lineTo(bodies[to].root[0], bodies[to].root[1]);
+      context.moveTo(from.root[0], from.root[1]);
+      context.lineTo(to.root[0], to.root[1]);
       context.stroke();
     }
-    for (let n = 0; n < pulses.capacity; n += 1) {
-      const t = pulses.progress(n, nowS);
-      if (t < 0) continue;
-      const { from, to, strength } = lines[pulses.line[n]];
-      const eased = t * t * (3 - 2 * t);
-      const a = bodies[from].root;
-      const b = bodies[to].root;
-      const { light } = bodies[pulses.forward[n] ? from : to];
-      const size = light.width * 0.36;
-      const x = a[0] + eased * (b[0] - a[0]);
-      const y = a[1] + eased * (b[1] - a[1]);
-      context.globalAlpha = 4 * t * (1 - t) * pulses.force[n] * (0.35 + 0.65 * strength);
-      context.drawImage(light, x - size / 2, y - size / 2, size, size);
-    }
+    for (let n = 0; n < pulses.capacity; n += 1) this.drawPulse(n, nowS);
+  }
+
+  /** @param {number} n Which pulse. @param {number} nowS */
+  drawPulse(n, nowS) {
+    const { context, threads, pulses } = this;
+    const t = pulses.progress(n, nowS);
+    if (t < 0) return;
+    const { from, to, strength } = threads[pulses.line[n]];
+    const eased = t * t * (3 - 2 * t);
+    const { light } = pulses.forward[n] ? from : to;
+    const size = light.width * 0.36;
+    const x = from.root[0] + eased * (to.root[0] - from.root[0]);
+    const y = from.root[1] + eased * (to.root[1] - from.root[1]);
+    context.globalAlpha = 4 * t * (1 - t) * pulses.force[n] * (0.35 + 0.65 * strength);
+    context.drawImage(light, x - size / 2, y - size / 2, size, size);
   }
 
   drawLights() {
+    this.drawLightsOf(this.bodies);
+    this.drawLightsOf(this.others);
+  }
+
+  /** @param {Figure[]} figures */
+  drawLightsOf(figures) {
     const { context } = this;
-    for (const { glow, light, plain, glyph, tick } of this.bodies) {
+    for (const { glow, light, plain, glyph, tick } of figures) {
       if (glow < 0.02) continue;
       const around = (light.width - plain.width) / 2;
       context.globalAlpha = Math.min(1, 0.95 * glow);
@@ -327,13 +353,15 @@ export class Wheel {
     }
   }
 
+  /** @param {boolean} isSounding */
   drawBodies(isSounding) {
-    const { context, face } = this;
-    const hasDegrees = face.radius >= LEAST_RADIUS_FOR_DEGREES * face.line;
+    const { context } = this;
+    context.globalAlpha = 0.8;
+    for (const { plain, glyph } of this.others) context.drawImage(plain, glyph[0], glyph[1]);
     for (const { plain, lit, degree, glyph, label, glow } of this.bodies) {
       context.globalAlpha = 1;
       context.drawImage(plain, glyph[0], glyph[1]);
-      if (hasDegrees) context.drawImage(degree, label[0], label[1]);
+      if (degree) context.drawImage(degree, label[0], label[1]);
       if (!isSounding || glow < 0.02) continue;
       context.globalAlpha = Math.min(0.9, glow);
       context.drawImage(lit, glyph[0], glyph[1]);
@@ -341,9 +369,49 @@ export class Wheel {
   }
 }
 
-/** Made with the first sound: the first frame of all needs none. */
-function newAurora() {
-  const canvas = new OffscreenCanvas(AURORA_SIZE, AURORA_SIZE);
-  const lights = AURORA.map((colour) => lightSprite(AURORA_SIZE, colour));
-  return { canvas, context: canvas.getContext("2d"), lights };
+/**
+ * The very first frame: a bare dial, drawn where it is seen. The cache comes with the sky.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("./dial.js").Face} face
+ */
+function drawFirst(context, face) {
+  context.clearRect(0, 0, 2 * face.x, 2 * face.y);
+  drawBare(context, face);
+}
+
+/** @param {number} size @param {number} radius @returns {number} Degrees. */
+function gapOf(size, radius) {
+  return ((GLYPH_GAP * size) / Math.max(1, radius)) * (180 / Math.PI);
+}
+
+/** @param {Chart} chart */
+function drawn(chart) {
+  return chart.bodies.filter(({ name }) => name in BODIES);
+}
+
+/** @param {Chart} chart */
+function placesOf(chart) {
+  return new Map(drawn(chart).map(({ name, longitudeDeg }) => [name, longitudeDeg]));
+}
+
+/** @param {Figure} from @param {Figure} to @param {string} a @param {string} b */
+function joins(from, to, a, b) {
+  return (from.name === a && to.name === b) || (from.name === b && to.name === a);
+}
+
+/**
+ * @param {Figure[]} figures
+ * @param {import("./dial.js").Face} face
+ * @param {number} days Since the chart's moment.
+ * @param {number} gapDeg
+ * @param {number} orbit
+ * @param {boolean} isSharp
+ */
+function arrange(figures, face, days, gapDeg, orbit, isSharp) {
+  for (const figure of figures) {
+    figure.nowDeg = wrapDeg(figure.longitudeDeg + figure.speedDegPerDay * days);
+  }
+  const apart = spread(figures.map(({ nowDeg }) => nowDeg), gapDeg);
+  figures.forEach((figure, n) => settle(figure, face, apart[n], orbit, isSharp));
 }

@@ -40,12 +40,16 @@ export const BODIES = Object.freeze({
   mean_lilith: { title: "Lilith", colour: "#a79aac" },
 });
 
+/** Bodies that are not drawn, but told. */
+const OTHERS = Object.freeze({ true_node: "True Node" });
+
 const COOL = "#6fb3bc";
 const WARM = "#dd7650";
 const IVORY = "#e9e2d0";
 const FAINT = "#9a9484";
 
 /** Kinds of aspect: told by colour and, for eyes that see colours otherwise, by dash pattern. */
+/** @type {Readonly<Record<string, {angleDeg: number, colour: string, dash: readonly number[]}>>} */
 export const ASPECTS = Object.freeze({
   conjunction: { angleDeg: 0, colour: IVORY, dash: [] },
   sextile: { angleDeg: 60, colour: COOL, dash: [3, 4] },
@@ -57,6 +61,7 @@ export const ASPECTS = Object.freeze({
 const MINOR = Object.freeze({ angleDeg: NaN, colour: FAINT, dash: [1, 5] });
 
 /** Where the word between two names is not the name of the kind. */
+/** @type {Readonly<Record<string, string>>} */
 const BETWEEN = Object.freeze({ conjunction: "conjunct", opposition: "opposite" });
 
 /**
@@ -110,5 +115,6 @@ export function hoursText(hours) {
 
 /** @param {string} body */
 export function bodyTitle(body) {
-  return BODIES[body]?.title ?? body;
+  const known = BODIES[/** @type {keyof BODIES} */ (body)];
+  return known?.title ?? OTHERS[/** @type {keyof OTHERS} */ (body)] ?? body;
 }

@@ -99,6 +99,16 @@ export class Player {
     this.worker.postMessage({ type: "stop" });
   }
 
+  /**
+   * Ask the server to change the music while it plays.
+   *
+   * @param {import("../types.js").Wishes} controls Only what changes.
+   * @param {string} quantise `now`, `beat` or `bar`.
+   */
+  steer(controls, quantise) {
+    this.worker.postMessage({ type: "steer", controls, quantise });
+  }
+
   /** A phone call, a closed lid, another tab: the system may have taken the sound away. */
   isHeldBack() {
     return this.wanted && this.startedOnce && this.context.state !== "running";
@@ -134,17 +144,19 @@ export class Player {
     gain.exponentialRampToValueAtTime(FAINTEST, nowS + seconds);
   }
 
+  /** @param {any} data */
   async fromWorker(data) {
     if (data.type === "mark") this.timeline.mark(data.at, data.index);
     else if (data.type === "cue") {
       await this.ready;
-      this.node.port.postMessage({ play: true, from: data.from });
+      this.node?.port.postMessage({ play: true, from: data.from });
     } else this.on[data.type](data);
   }
 
+  /** @param {any} data */
   fromAudio(data) {
     if (data.type === "captured") {
-      this.options.capture(this.timeline.indexAt(data.ringFrame), data.samples);
+      this.options.capture?.(this.timeline.indexAt(data.ringFrame), data.samples);
       return;
     }
     this.underruns = data.underruns;
@@ -160,7 +172,7 @@ export class Player {
 
   /** Read the audio clock; once per animation frame. */
   readClock() {
-    const { contextTime, performanceTime } = this.context.getOutputTimestamp();
+    const { contextTime = 0, performanceTime } = this.context.getOutputTimestamp();
     if (performanceTime) this.heard.read(contextTime - this.extraLatencyS, performanceTime);
     else this.heard.read(this.context.currentTime - this.outputLatencyS, performance.now());
   }

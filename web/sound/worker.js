@@ -31,19 +31,23 @@ const backlog = new Backlog(QUANTUM_SAMPLES);
 const jitter = new Jitter(QUANTUM_SAMPLES, SAMPLE_RATE, 2 * SAMPLE_RATE);
 const timeline = new Timeline();
 
-let sink = null;
-let link = null;
+/** Made by `init`, which comes before everything else. */
+let sink = /** @type {SharedSink | MessageSink} */ (/** @type {unknown} */ (null));
+let link = /** @type {Link} */ (/** @type {unknown} */ (null));
 let codecs = ["pcm_s16le"];
+/** @type {import("../types.js").Programme} */
 let programme = { station: "now" };
 let wantsViz = true;
 let page = { underruns: 0, outputLatencyMs: 40 };
 
+/** @type {OpusDecoder | null} */
 let decoder = null;
 let decoderFailures = 0;
 let preSkip = 0;
 /** Index that the next decoded quantum has if nothing jumps. */
 let nextIndex = Number.NaN;
 /** Jumps under way: with packet number `packet` of this decoder, `index` begins. */
+/** @type {{packet: number, index: number}[]} */
 let jumps = [];
 let packetsOut = 0;
 /** How long the ring has been empty while it should play. */
@@ -62,6 +66,7 @@ function hello() {
   return { programme, codecs, viz: wantsViz, bufferMs: BUFFER_MS, client: "web", ...resume };
 }
 
+/** @param {import("../types.js").Ready} ready */
 function onReady(ready) {
   programme = ready.programme;
   preSkip = ready.codec.name === "opus" ? ready.codec.preSkip : 0;
@@ -70,6 +75,20 @@ function onReady(ready) {
   postMessage({ type: "ready", ready });
 }
 
+/**
+ * From the index that `steered` names, what was sent before is replaced.
+ *
+ * @param {any} message
+ */
+function onMessage(message) {
+  if (message.type === "steered") {
+    programme = message.programme;
+    backlog.begin(message.epoch, message.effective);
+  }
+  postMessage({ type: "message", message });
+}
+
+/** @param {import("./backlog.js").Quantum} quantum */
 function onQuantum(quantum) {
   if (!backlog.add(quantum)) return;
   jitter.arrived(performance.now());
@@ -84,10 +103,11 @@ function onQuantum(quantum) {
 
 /** Decode while less than a second of sound waits. */
 function pump() {
-  while (backlog.length > 0) {
+  for (;;) {
     const decoding = decoder ? 960 * decoder.inFlight : 0;
     if (sink.ahead() + decoding > DECODED_SAMPLES) break;
     const quantum = backlog.next();
+    if (quantum === undefined) break;
     if (quantum.codec === "opus") decodeOpus(quantum);
     else writePcm(quantum);
     nextIndex = quantum.index + QUANTUM_SAMPLES;
@@ -95,25 +115,30 @@ function pump() {
   if (decoder?.isStuck()) onDecoderFailure();
 }
 
-function decodeOpus(quantum) {
-  if (decoder === null) adopt(new OpusDecoder());
-  if (quantum.index !== nextIndex) jumps.push({ packet: decoder.packets, index: quantum.index });
-  for (const packet of quantum.packets) decoder.decode(packet);
+/** @param {import("./backlog.js").Quantum} quantum */
+function decodeOpus({ index, packets }) {
+  const ours = decoder ?? adopt(new OpusDecoder());
+  if (index !== nextIndex) jumps.push({ packet: ours.packets, index });
+  for (const packet of packets) ours.decode(packet);
 }
 
 /** @param {OpusDecoder} fresh It may have decoded the tone of its test before. */
 function adopt(fresh) {
   decoder = fresh;
-  decoder.onSamples = onDecoded;
-  decoder.onFailure = onDecoderFailure;
+  fresh.onSamples = onDecoded;
+  fresh.onFailure = onDecoderFailure;
   jumps = [];
-  packetsOut = decoder.packets;
+  packetsOut = fresh.packets;
   nextIndex = Number.NaN;
+  return fresh;
 }
 
+/** @param {Float32Array} left @param {Float32Array} right @param {number} frames */
 function onDecoded(left, right, frames) {
-  if (jumps.length > 0 && jumps[0].packet === packetsOut) {
-    toSkip = preSkip + begin(jumps.shift().index);
+  const [jump] = jumps;
+  if (jump?.packet === packetsOut) {
+    jumps.shift();
+    toSkip = preSkip + begin(jump.index);
   }
   packetsOut += 1;
   const skipped = Math.min(toSkip, frames);
@@ -121,6 +146,7 @@ function onDecoded(left, right, frames) {
   sink.write(left, right, skipped, frames - skipped);
 }
 
+/** @param {import("./backlog.js").Quantum} quantum */
 function writePcm({ index, packets }) {
   const [bytes] = packets;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -183,6 +209,7 @@ function report() {
 let proved = Promise.resolve();
 /** Counts the calls of play and stop: only the last one holds. */
 let turn = 0;
+/** @type {ReturnType<typeof setInterval>[]} */
 let timers = [];
 
 async function prove() {
@@ -192,6 +219,7 @@ async function prove() {
   codecs = ["opus", "pcm_s16le"];
 }
 
+/** @type {Record<string, (command: any) => void>} */
 const commands = {
   async init({ url, shared, port, viz, forcePcm }) {
     sink = shared ? new SharedSink(shared) : new MessageSink(port);
@@ -200,7 +228,7 @@ const commands = {
       hello,
       ready: onReady,
       quantum: onQuantum,
-      message: (message) => postMessage({ type: "message", message }),
+      message: onMessage,
       state: (state) => postMessage({ type: "link", ...state }),
     });
     addEventListener("online", () => link.hurry());
@@ -226,11 +254,15 @@ const commands = {
 
   stop() {
     turn += 1;
-    timers.forEach(clearInterval);
+    timers.forEach((timer) => clearInterval(timer));
     link.close();
     backlog.clear();
     decoder?.close();
     decoder = null;
+  },
+
+  steer({ controls, quantise }) {
+    link.send({ type: "steer", controls, quantise });
   },
 
   /** What only the page can measure, for the next report. */

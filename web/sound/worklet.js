@@ -15,6 +15,7 @@ const TELL_EVERY_BLOCKS = 8;
 const CAPTURE_FRAMES = 4800;
 
 class Player extends AudioWorkletProcessor {
+  /** @param {{processorOptions: {shared: SharedArrayBuffer | null, capture: boolean}}} options */
   constructor({ processorOptions }) {
     super();
     const { shared, capture } = processorOptions;
@@ -39,22 +40,29 @@ class Player extends AudioWorkletProcessor {
     };
   }
 
+  /** @param {{play: boolean, from?: number}} command */
   command({ play, from = this.from }) {
     this.wanted = play;
     this.from = from;
   }
 
+  /** @param {MessagePort} port */
   listen(port) {
     this.worker = port;
     port.onmessage = ({ data }) => this.receive(data);
   }
 
-  /** Without shared memory: samples arrive as messages, on this thread. */
+  /**
+   * Without shared memory: samples arrive as messages, on this thread.
+   *
+   * @param {{left: Float32Array, right: Float32Array, target: number}} message
+   */
   receive({ left, right, target }) {
     this.ring.target = target;
     this.ring.write(left, right, 0, left.length);
   }
 
+  /** @param {Float32Array[][]} _inputs @param {Float32Array[][]} outputs */
   process(_inputs, [[left, right]]) {
     const count = left.length;
     if (!this.playing && this.mayStart(count)) this.start();
@@ -70,12 +78,14 @@ class Player extends AudioWorkletProcessor {
     return true;
   }
 
+  /** @param {number} count Frames of the next block. */
   mayStart(count) {
     if (!this.wanted) return false;
     if (this.ring.taken < this.from) this.ring.skip(this.from - this.ring.taken);
     return this.ring.ahead() >= Math.max(this.ring.target, count + FADE_FRAMES);
   }
 
+  /** @param {number} count Frames of the next block. */
   mustEnd(count) {
     this.starved = this.ring.ahead() < count + FADE_FRAMES;
     return this.starved || !this.wanted || this.ring.taken < this.from;
@@ -94,10 +104,12 @@ class Player extends AudioWorkletProcessor {
     this.say("silent", this.ring.taken);
   }
 
+  /** @param {string} type @param {number} ringFrame */
   say(type, ringFrame) {
     this.port.postMessage({ type, contextFrame: currentFrame, ringFrame, underruns: this.underruns });
   }
 
+  /** @param {Float32Array} left @param {Float32Array} right @param {number} count */
   fade(left, right, count) {
     const step = this.direction / FADE_FRAMES;
     for (let n = 0; n < count; n += 1) {
@@ -108,8 +120,13 @@ class Player extends AudioWorkletProcessor {
     if (this.gain === 1) this.direction = 0;
   }
 
-  /** For tests: what goes to the sound card, with its place in the ring. */
+  /**
+   * For tests: what goes to the sound card, with its place in the ring.
+   *
+   * @param {Float32Array} left @param {Float32Array} right @param {number} count
+   */
   keep(left, right, count) {
+    if (this.capture === null) return;
     const first = this.ring.taken - count;
     for (let n = 0; n < count; n += 1) {
       this.capture[2 * this.captured] = left[n];
@@ -119,7 +136,9 @@ class Player extends AudioWorkletProcessor {
     }
   }
 
+  /** @param {number} end Frame of the ring after the last one kept. */
   send(end) {
+    if (this.capture === null) return;
     const samples = this.capture.slice(0, 2 * this.captured);
     this.port.postMessage({ type: "captured", ringFrame: end - this.captured, samples });
     this.captured = 0;

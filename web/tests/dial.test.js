@@ -3,7 +3,15 @@ import { test } from "node:test";
 
 import { drawDial } from "../picture/dial.js";
 
-globalThis.Path2D = class {};
+globalThis.Path2D = class {
+  moveTo(...point) {
+    for (const number of point) assert.ok(Number.isFinite(number));
+  }
+
+  lineTo(...point) {
+    this.moveTo(...point);
+  }
+};
 
 const FACE = { x: 320, y: 320, radius: 290, line: 1, ascendantDeg: 167 };
 const CHART = {
@@ -46,7 +54,8 @@ test("a dial has twelve signs, twelve houses and four angles", () => {
   const words = calls.filter(([name]) => name === "fillText").map(([, text]) => text);
   assert.deepEqual(words.slice(0, 12), "1 2 3 4 5 6 7 8 9 10 11 12".split(" "));
   assert.deepEqual(words.slice(12), ["AC", "MC", "DC", "IC"]);
-  assert.equal(count("translate"), 12);
+  assert.equal(count("rotate"), 1, "ticks");
+  assert.equal(count("translate"), 12 + 1, "signs and ticks");
 });
 
 test("the ascendant is written at nine o'clock", () => {

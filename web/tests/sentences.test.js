@@ -3,13 +3,17 @@ import { test } from "node:test";
 
 import { Due } from "../page/due.js";
 import {
+  awayText,
   dateText,
+  elapsedText,
   keyText,
   placeText,
   programmeText,
+  rateText,
   refusalOf,
   secondsText,
   sentenceOf,
+  stationText,
   tempoText,
   timeText,
 } from "../page/sentences.js";
@@ -55,10 +59,10 @@ test("moments and places in words", () => {
 });
 
 test("what is played, in words", () => {
-  const own = { live: null, programme: { rate: 3600 } };
+  const own = { live: null, programme: { mode: "transit", rate: 1440 } };
   const { title, lede } = programmeText(own, Date.UTC(1969, 6, 20));
   assert.equal(title, "The sky of 20 July 1969");
-  assert.match(lede, / An hour passes in a second\.$/);
+  assert.match(lede, / A day in a minute\.$/);
   assert.equal(programmeText({ live: {}, programme: {} }, 0).title, "The sky, now");
 });
 
@@ -75,4 +79,39 @@ test("events are shown when their index is heard, in order, whenever they came",
   assert.deepEqual(due.until(99), []);
   assert.deepEqual(due.until(200).map(({ index }) => index), [100, 200]);
   assert.deepEqual(due.until(1000).map(({ index }) => index), [300]);
+});
+
+const ANNA = { datetime: "1990-05-05T14:30", tz: "Europe/Zurich", lat: 47.37, lon: 8.55, name: "Anna" };
+const NAMELESS = { ...ANNA, name: undefined, datetime: "1987-11-02" };
+
+const TITLES = [
+  [{ mode: "natal", charts: [ANNA] }, "Anna"],
+  [{ mode: "natal", charts: [NAMELESS] }, "2 November 1987"],
+  [{ mode: "overlay", charts: [ANNA], rate: 1 }, "Anna under the sky"],
+  [{ mode: "compatibility", charts: [ANNA, NAMELESS] }, "Anna and 2 November 1987"],
+  [{ mode: "sandbox" }, "Sandbox"],
+];
+
+for (const [programme, title] of TITLES) {
+  test(`is called: ${title}`, () => {
+    assert.equal(programmeText({ live: null, programme }, 0).title, title);
+  });
+}
+
+test("a genre station is called by its genre", () => {
+  assert.equal(stationText("now"), "The sky, now");
+  assert.equal(stationText("now-jazz"), "The sky, now: jazz");
+});
+
+test("a rate that the page does not offer is said all the same", () => {
+  assert.equal(rateText(1440), "A day in a minute.");
+  assert.equal(rateText(7), "7 seconds pass in one.");
+});
+
+test("how far a moment lies from now, and how long a stream has run", () => {
+  assert.equal(awayText(0), "now");
+  assert.equal(awayText(-720), "12 min before now");
+  assert.equal(awayText(3 * 3600 + 300), "3 h 5 min ahead of now");
+  assert.equal(elapsedText(0), "0:00:00");
+  assert.equal(elapsedText(3723.9), "1:02:03");
 });

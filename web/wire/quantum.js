@@ -16,6 +16,7 @@ const KIND_QUANTUM = 1;
 const HEADER_BYTES = 20;
 const PCM_BYTES = 4 * QUANTUM_SAMPLES;
 /** Packets per quantum, by codec. */
+/** @type {Readonly<Record<string, number>>} */
 const PACKETS = Object.freeze({ opus: QUANTUM_SAMPLES / PACKET_SAMPLES, pcm_s16le: 1 });
 const FRAMES = QUANTUM_SAMPLES / VIZ_SAMPLES;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.gates import (
@@ -16,7 +17,8 @@ from astradio_stream.music.v1_1.tones import register_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from astradio_stream.music.v1_1.form import Movement, Phrase
+    from astradio_stream.music.v1_1.form import Movement
+    from astradio_stream.music.v1_1.harmony import Chord
     from astradio_stream.music.v1_1.tones import Tone
 
 WANTED: Final = (0.55, 0.5, 0.45, 0.5)
@@ -25,8 +27,18 @@ GOOD_ENOUGH: Final = float(len(WANTED))
 """Craft of such a period; none has more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Harmony:
+    """What a melody looks at of a phrase."""
+
+    chords: tuple[Chord, ...]
+    """One per bar."""
+    closes: bool
+    """Whether it comes to rest."""
+
+
 def _line_of(
-    period: Sequence[Sequence[Tone]], movement: Movement, phrases: Sequence[Phrase]
+    period: Sequence[Sequence[Tone]], movement: Movement, phrases: Sequence[Harmony]
 ) -> Melody:
     """Return a period as the gates read it."""
     tonic, _, _ = register_of(movement)
@@ -50,7 +62,7 @@ def _line_of(
 
 
 def craft_of(
-    period: Sequence[Sequence[Tone]], movement: Movement, phrases: Sequence[Phrase]
+    period: Sequence[Sequence[Tone]], movement: Movement, phrases: Sequence[Harmony]
 ) -> float:
     """Return how well made a period is (0 to `GOOD_ENOUGH`), by the gates of the whole."""
     line = _line_of(period, movement, phrases)

@@ -23,6 +23,7 @@ from astradio_stream.music.v1_1.harmony import (
     OPEN,
     Chord,
     chord_of,
+    dominant_of,
     strained,
     voicings_of,
 )
@@ -104,6 +105,11 @@ class Movement:
         """Beats per minute, exactly as played."""
         return self.n_bars * self.beats * 60.0 * SAMPLE_RATE_HZ / MOVEMENT_SAMPLES
 
+    @property
+    def key(self) -> tuple[int, str]:
+        """Return pitch class of the tonic, and mode."""
+        return self.tonic, self.palette.mode
+
     def section_kind(self, section: int) -> int:
         """Return STATE, VARY, CONTRAST or RETURN."""
         return self.form[section % len(self.form)]
@@ -182,7 +188,7 @@ def movement_of(
     roles = coloured(genre, [body.sign for body in reading.bodies])
     partner, bond, hardness, speaker = _partner_of(lead, reading, _speakers(roles))
     n_bars, beats = bars_and_beats(palette, mood)
-    move, form = _move(chance.pick(_KEY_MOVES), palette.mode), chance.pick(_FORMS)
+    move, form = chance.pick(_KEY_MOVES), chance.pick(_FORMS)
     leaves = number % 2 == 1 and not palette.is_key_wished
     return Movement(
         number=number,
@@ -270,9 +276,9 @@ def closes(movement: Movement, number: int) -> bool:
 
 
 def _chords_of(
-    seed: int, movement: Movement, number: int, next_tonic: int | None
+    seed: int, movement: Movement, number: int, leads_to: int | None
 ) -> tuple[Chord, ...]:
-    """Return the chords of a phrase; where the next tonic is another, the last one leads to it."""
+    """Return the chords of a phrase; the last is the dominant of the tonic it leads to, if any."""
     palette, genre = movement.palette, movement.genre
     # The same material has the same chords: statement, variation and return share theirs.
     material = 1 if movement.section_kind(number // 2) == CONTRAST else 0
@@ -287,12 +293,8 @@ def _chords_of(
         # Two bars at home and two away, rather where the tonic is still in the chord.
         away = next(degree for degree in (*degrees, 3) if degree not in (0, 4))
         degrees = (away, away, 0, 0) if closes(movement, number) else (0, 0, away, away)
-    if next_tonic is not None and next_tonic != movement.tonic:
-        # The last chord is shared with the next key wherever this scale has one that is.
-        shared = _common_degree(movement.tonic, palette.mode, next_tonic)
-        degrees = (*degrees[:3], 4 if shared is None else shared)
     early = [chance.unit() for _ in range(4)]
-    return tuple(
+    chords = tuple(
         chord_of(
             degree,
             palette.mode,
@@ -306,19 +308,24 @@ def _chords_of(
         )
         for place, degree in enumerate(degrees)
     )
+    if leads_to is None:
+        return chords
+    n_bars = movement.chord_bars
+    return chords[:-n_bars] + n_bars * (dominant_of(leads_to, movement.tonic, palette.mode),)
 
 
-def phrase_of(seed: int, movement: Movement, number: int, next_tonic: int) -> Phrase:
+def phrase_of(seed: int, movement: Movement, number: int, leads_to: int | None) -> Phrase:
     """Return the harmony of a phrase.
 
     Args:
         seed: The programme's.
         movement: To which it belongs.
         number: Within the movement.
-        next_tonic: Pitch class of the next movement's tonic, which the last phrase prepares.
+        leads_to: Pitch class of the next movement's tonic, if the key changes there: the last
+            phrase prepares it.
     """
     palette, last = movement.palette, number == movement.n_bars // 4 - 1
-    chords = _chords_of(seed, movement, number, next_tonic if last else None)
+    chords = _chords_of(seed, movement, number, leads_to if last else None)
     tonic = nearest_octave(movement.tonic, 60)
 
     def bass(chord: Chord) -> int:
@@ -340,22 +347,3 @@ def phrase_of(seed: int, movement: Movement, number: int, next_tonic: int) -> Ph
         basses,
         voicings,
     )
-
-
-def _common_degree(tonic: int, mode: str, next_tonic: int) -> int | None:
-    """Return the degree whose chord leads best into the next key, if this scale has one.
-
-    It is the dominant of the next key, else its tonic, else its subdominant.
-    """
-    for wanted in ((next_tonic + 7) % 12, next_tonic, (next_tonic + 5) % 12):
-        for degree in range(7):
-            chord = chord_of(degree, mode, (0, 2, 4), cadence=False)
-            if chord.degree == degree and chord.pitch(tonic, mode, degree) % 12 == wanted:
-                return degree
-    return None
-
-
-def _move(wanted: int, mode: str) -> int:
-    """Return a move of key, or none where no chord leads there and back."""
-    there, back = _common_degree(0, mode, wanted), _common_degree(wanted, mode, 0)
-    return wanted if there is not None and back is not None else 0

@@ -62,7 +62,7 @@ _NONE: Final = Role("", 0, 0, 0.0, 2.0, 1.0)
 GENRES: Final = {
     genre.name: genre
     for genre in (
-        Genre("ambient", 54, 78, 0.5, 2, 2, "modal", (0, 2, 4, 8), "heartbeat", "long", 0.86, (
+        Genre("ambient", 54, 78, 0.5, 2, 2, "modal", (0, 2, 4, 8), "heartbeat", "long", 1.10, (
             #    instrument    range    gain  enters rests
             Role("flute",      62, 84,  0.62, 0.05, 0.04),
             Role("piano",      50, 79,  0.55, 0.00, 0.10),
@@ -75,7 +75,7 @@ GENRES: Final = {
             Role("pad",        48, 74,  0.62, 0.00, 0.00),
             Role("air",        48, 67,  0.30, 0.30, 0.15),
         )),
-        Genre("classical", 66, 116, 0.5, 2, 1, "functional", (0, 2, 4), "", "song", 1.18, (
+        Genre("classical", 66, 116, 0.5, 2, 1, "functional", (0, 2, 4), "", "song", 1.04, (
             Role("violin",     60, 86,  0.66, 0.05, 0.04),
             Role("harp",       50, 84,  0.50, 0.00, 0.10),
             Role("celesta",    70, 94,  0.40, 0.40, 0.25),
@@ -87,7 +87,7 @@ GENRES: Final = {
             Role("strings",    48, 76,  0.60, 0.00, 0.00),
             Role("organ",      40, 60,  0.22, 0.70, 0.25),
         )),
-        Genre("jazz", 84, 148, 0.63, 2, 1, "jazz", (0, 2, 4, 6), "swing", "swing", 1.08, (
+        Genre("jazz", 84, 148, 0.63, 2, 1, "jazz", (0, 2, 4, 6), "swing", "swing", 1.01, (
             Role("lead",       58, 82,  0.66, 0.05, 0.04),
             Role("epiano",     48, 74,  0.56, 0.00, 0.00),
             Role("vibes",      60, 82,  0.40, 0.42, 0.25),
@@ -99,7 +99,7 @@ GENRES: Final = {
             Role("strings",    52, 74,  0.26, 0.62, 0.25),
             _NONE,
         )),
-        Genre("electronic", 100, 126, 0.5, 4, 1, "loop", (0, 2, 4, 8), "four", "riff", 1.42, (
+        Genre("electronic", 100, 126, 0.5, 4, 1, "loop", (0, 2, 4, 8), "four", "riff", 1.04, (
             Role("saw",        58, 82,  0.52, 0.05, 0.04),
             Role("pluck",      52, 84,  0.52, 0.00, 0.08),
             Role("pluck",      64, 88,  0.36, 0.35, 0.25),
@@ -111,7 +111,7 @@ GENRES: Final = {
             Role("pad",        48, 74,  0.50, 0.00, 0.02),
             Role("sub",        28, 41,  0.46, 0.55, 0.15),
         )),
-        Genre("lofi", 70, 90, 0.58, 4, 1, "sevenths", (0, 2, 4, 6), "boombap", "song", 1.18, (
+        Genre("lofi", 70, 90, 0.58, 4, 1, "sevenths", (0, 2, 4, 6), "boombap", "song", 1.00, (
             Role("guitar",     57, 79,  0.54, 0.05, 0.04),
             Role("epiano",     46, 74,  0.62, 0.00, 0.00),
             Role("vibes",      60, 82,  0.36, 0.42, 0.25),
@@ -123,7 +123,7 @@ GENRES: Final = {
             Role("pad",        50, 72,  0.38, 0.30, 0.15),
             Role("vinyl",      60, 60,  0.16, 0.00, 0.00),
         )),
-        Genre("house", 117, 126, 0.54, 4, 1, "vamp", (0, 2, 4, 6), "house", "riff", 1.42, (
+        Genre("house", 117, 126, 0.54, 4, 1, "vamp", (0, 2, 4, 6), "house", "riff", 1.05, (
             Role("lead",       58, 80,  0.50, 0.05, 0.04),
             Role("piano",      52, 79,  0.50, 0.32, 0.10),
             Role("pluck",      62, 86,  0.34, 0.42, 0.25),

@@ -72,11 +72,13 @@ class Chord:
     """Scale steps of its tones above the tonic, root first."""
     raised: bool
     """Whether the seventh step is raised: the leading tone of a minor cadence."""
+    bent: tuple[int, ...] = (0,) * 7
+    """Semitones by which it bends each step of the scale: a chord borrowed from another key."""
 
     def pitch(self, tonic: int, mode: str, step: int) -> int:
-        """Return the pitch of a scale step, the leading tone raised where this chord wants it."""
+        """Return the pitch of a scale step, bent where this chord wants it."""
         up = 1 if self.raised and step % 7 == 6 else 0
-        return pitch_of(tonic, mode, step) + up
+        return pitch_of(tonic, mode, step) + up + self.bent[step % 7]
 
     def pitches(self, tonic: int, mode: str) -> tuple[int, ...]:
         """Return its tones in close position above the root."""
@@ -116,6 +118,25 @@ def chord_of(degree: int, mode: str, colours: tuple[int, ...], *, cadence: bool)
     # A minor ninth above the root would bite in a chord that is held: it is left out.
     kept = [c for c in colours if c < 8 or pitch_of(0, mode, root + c) - base != 13]
     return Chord(root, tuple(root + colour for colour in kept), raised)
+
+
+def dominant_of(next_tonic: int, tonic: int, mode: str) -> Chord:
+    """Return the dominant triad of another key, spelt in this one with the fewest bent steps."""
+    wanted = [(next_tonic + above) % 12 for above in (7, 11, 2)]
+    best, least = Chord(4, (4, 6, 8), raised=False), 99
+    for root in range(7):
+        steps = (root, root + 2, root + 4)
+        bends = [
+            (pitch - pitch_of(tonic, mode, step) + 6) % 12 - 6
+            for pitch, step in zip(wanted, steps, strict=True)
+        ]
+        total = sum(abs(bend) for bend in bends)
+        if total < least and max(abs(bend) for bend in bends) <= 1:
+            bent = [0] * 7
+            for step, bend in zip(steps, bends, strict=True):
+                bent[step % 7] = bend
+            best, least = Chord(root, steps, raised=False, bent=tuple(bent)), total
+    return best
 
 
 @lru_cache(maxsize=512)

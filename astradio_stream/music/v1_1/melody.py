@@ -6,14 +6,21 @@ made is taken, else the best. Sections say it plainly or varied (see `variation`
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.chance import Draws, draws
-from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, craft_of
-from astradio_stream.music.v1_1.form import CONTRAST, Decision, Movement, Phrase
+from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, Harmony, craft_of
+from astradio_stream.music.v1_1.form import Decision, Movement
 from astradio_stream.music.v1_1.rhythms import Rhythm, rhythms_of
 from astradio_stream.music.v1_1.tones import Tone, chord_step, register_of, restful_step
-from astradio_stream.music.v1_1.variation import varied
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from astradio_stream.music.v1_1.harmony import Chord
+
+Theme = tuple[tuple[Tone, ...], ...]
+"""The tones of each phrase of a period."""
 
 _N_CANDIDATES: Final = 20
 _CANDIDATE_DRAWS: Final = 48
@@ -45,8 +52,23 @@ def _motif(movement: Movement, material: int) -> tuple[int, ...]:
     return tuple(motions)
 
 
+def _last_word(chord: Chord, step: int, lowest: int, highest: int) -> int:
+    """Return the tonic: from below if it is a third away or less, else from above.
+
+    Where another key is led to, it is the nearest tone of the chord that leads.
+    """
+    if all(tone % 7 for tone in chord.steps[:3]):
+        return chord_step(chord, step)
+    home = 7 * ((step + 2) // 7)
+    return home + 7 * ((home < lowest) - (home > highest))
+
+
 def _candidate(
-    movement: Movement, phrase: Phrase, rhythms: list[Rhythm], chance: Draws, motif: tuple[int, ...]
+    movement: Movement,
+    phrase: Harmony,
+    rhythms: list[Rhythm],
+    chance: Draws,
+    motif: tuple[int, ...],
 ) -> list[Tone]:
     palette = movement.palette
     cap = palette.leap_cap
@@ -61,9 +83,7 @@ def _candidate(
     for bar in range(4):
         chord = phrase.chords[bar]
         if bar == 3 and phrase.closes:
-            # The last word is the tonic: from below if it is a third away or less, else from above.
-            home = 7 * ((step + 2) // 7)
-            step = home + 7 * ((home < lowest) - (home > highest))
+            step = _last_word(chord, step, lowest, highest)
             tones.append(Tone(bar, 0.0, float(movement.beats), step))
             break
         goal = chord_step(chord, anchor + contour[bar])
@@ -97,15 +117,12 @@ def _candidate(
     return tones
 
 
-def melodies_of(
-    seed: int, movement: Movement, phrases: tuple[Phrase, ...]
-) -> tuple[tuple[Tone, ...], ...]:
-    """Return the melodies of the one or two phrases of a period.
+def theme_of(seed: int, movement: Movement, material: int, harmony: Sequence[Harmony]) -> Theme:
+    """Return the theme of one material over the harmony of its one or two phrases.
 
-    Both begin alike. Periods of one material come from one theme; statement and contrast say it as
-    it is, variation and return in ways of their own.
+    Both phrases begin alike. Periods of one material come from one theme; how a section says it is
+    the matter of `variation`.
     """
-    material = 1 if phrases[0].kind == CONTRAST else 0
     rhythms = rhythms_of(seed, movement, material)
     motif = _motif(movement, material)
     run = draws(
@@ -116,11 +133,11 @@ def melodies_of(
     for part in run.split(_N_CANDIDATES):
         candidate = [
             _candidate(movement, phrase, rhythms, fresh, motif)
-            for phrase, fresh in zip(phrases, part.copies(len(phrases)), strict=True)
+            for phrase, fresh in zip(harmony, part.copies(len(harmony)), strict=True)
         ]
-        craft = craft_of(candidate, movement, phrases)
+        craft = craft_of(candidate, movement, harmony)
         if craft > best:
             theme, best = candidate, craft
         if craft >= GOOD_ENOUGH:
             break
-    return tuple(map(tuple, varied(seed, movement, phrases, theme)))
+    return tuple(map(tuple, theme))

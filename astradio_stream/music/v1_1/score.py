@@ -1,11 +1,10 @@
-"""The composer of model v1.1: bars composed on request and remembered a while, in any order."""
+"""Model v1.1 as the layers above see it: notes, pulses, events, tempo, palette of any span."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,26 +15,13 @@ from astradio_stream.music.note import Note
 from astradio_stream.music.score import Event
 from astradio_stream.music.theory import KEY_NAMES
 from astradio_stream.music.v1_1.bells import Happening, bells_of
-from astradio_stream.music.v1_1.bending import bent
-from astradio_stream.music.v1_1.ensemble import Stage, heard_in
-from astradio_stream.music.v1_1.form import (
-    CONTRAST,
-    SECTION_NAMES,
-    Movement,
-    Phrase,
-    bars_and_beats,
-    fullness_of,
-    lead_of,
-    led_by,
-    movement_of,
-    phrase_of,
-)
-from astradio_stream.music.v1_1.melody import melodies_of
-from astradio_stream.music.v1_1.palette import Palette, palette_of
-from astradio_stream.music.v1_1.parts import Scene, with_basses
+from astradio_stream.music.v1_1.composer import Composer
+from astradio_stream.music.v1_1.form import SECTION_NAMES
+from astradio_stream.music.v1_1.loudness import SAMPLED_BARS, gain_of, levels_of
 from astradio_stream.music.v1_1.reading import BODY_NAMES, Skies
-from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES, Stretch, Timeline
-from astradio_stream.music.v1_1.writer import LONGEST_SAMPLES, Writer
+from astradio_stream.music.v1_1.rings import LONGEST_RING_SAMPLES, end_of
+from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES, Stretch
+from astradio_stream.music.v1_1.writer import LONGEST_BARS, SHORTEST_SAMPLES
 from astradio_stream.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
@@ -44,15 +30,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from astradio_stream.music.controls import Controls
-    from astradio_stream.music.v1_1.tones import Tone
 
-RELEASE_SAMPLES: Final = 4 * SAMPLE_RATE_HZ
-"""No note of this model sounds longer than this after its end."""
+_REACH_BARS: Final = LONGEST_BARS + 2
+"""A note of a bar, and its echoes, have ended so many bars after the bar began; but for rings."""
+_REACH_SAMPLES: Final = 28 * SAMPLE_RATE_HZ
+"""`_REACH_BARS` of the slowest bars, and the longest ring."""
+_SECTION_BARS: Final = 8
 
-_LOUDNESS: Final = 0.16
-"""Power of a movement (see `_power`) that stands at -16 LUFS."""
-_GUEST: Final = 0x5A5A5A5A5A5A
-"""What is turned over in a seed (below 2^53, as seeds are) for the melodies of a second chart."""
+
+@dataclass(frozen=True, slots=True)
+class _Sounding:
+    """The notes of a bar at their loudness, and when each has rung out (sample index)."""
+
+    notes: tuple[Note, ...]
+    ends: tuple[int, ...]
+    end: int
+    """The latest of them."""
 
 
 class ScoreV11:
@@ -75,166 +68,72 @@ class ScoreV11:
             changes: Indices at which wishes change, rising.
             happenings: What becomes exact in [start, stop).
         """
-        self._seed = seed
-        self._skies_at = lru_cache(maxsize=16)(skies_at)
-        self._controls_at = controls_at
-        self._changes = tuple(index for index in changes if index > 0)
+        self._composer = Composer(seed, skies_at, controls_at, changes)
         self._happenings = happenings
-        self.movement = lru_cache(maxsize=16)(self._movement)
-        self.period = lru_cache(maxsize=48)(self._period)
-        self.guest_melodies = lru_cache(maxsize=32)(self._guest_melodies)
-        self._bar_notes = lru_cache(maxsize=96)(self._compose_bar)
-        self._gain = lru_cache(maxsize=16)(self._find_gain)
-        self._timeline = Timeline(self._changes, self._bars_of)
-
-    # What holds for a movement
-
-    def _palette(self, era: int, movement: int, index: int) -> tuple[Palette, Skies, int]:
-        skies = self._skies_at(index)
-        start = self._changes[era - 1] if era else 0
-        lead = lead_of(self._seed, movement, skies.reading)
-        return palette_of(skies.mood, self._controls_at(start), lead), skies, lead
-
-    def _bars_of(self, era: int, movement: int, base: int) -> int:
-        palette, skies, _ = self._palette(era, movement, base)
-        return bars_and_beats(palette, skies.mood)[0]
-
-    def _movement(self, era: int, number: int, base: int) -> Movement:
-        palette, skies, lead = self._palette(era, number, base)
-        return movement_of(self._seed, number, palette, skies.reading, lead=lead, mood=skies.mood)
-
-    def _movement_of(self, stretch: Stretch) -> Movement:
-        return self.movement(stretch.era, stretch.movement, stretch.base)
-
-    def _guest(self, stretch: Stretch) -> Movement | None:
-        """Return the movement as the second chart would lead it, over the same chords."""
-        skies = self._skies_at(stretch.base)
-        if skies.other is None:
-            return None
-        home = self._movement_of(stretch)
-        lead = lead_of(self._seed ^ _GUEST, home.number, skies.other)
-        return led_by(home, lead, skies.other)
-
-    # Phrases and bars
-
-    def _period(
-        self, stretch: Stretch, number: int
-    ) -> tuple[tuple[Phrase, ...], tuple[tuple[Tone, ...], ...]]:
-        """Return the one or two phrases of a period of eight bars, and their melodies."""
-        movement = self._movement_of(stretch)
-        n_phrases = movement.n_bars // 4
-        found = []
-        for place in range(2 * number, min(2 * number + 2, n_phrases)):
-            next_tonic = movement.tonic
-            if place == n_phrases - 1:
-                after = self._timeline.at(stretch.bar_start(movement.n_bars))
-                next_tonic = self._movement_of(after).tonic
-            found.append(phrase_of(self._seed, movement, place, next_tonic))
-        phrases = tuple(found)
-        composed = melodies_of(self._seed, movement, phrases)
-        melodies = bent(self._seed, movement, phrases, composed)
-        return with_basses(movement, phrases, melodies), melodies
-
-    def _phrase(self, stretch: Stretch, number: int) -> tuple[Phrase, tuple[Tone, ...]]:
-        phrases, melodies = self.period(stretch, number // 2)
-        return phrases[number % 2], melodies[number % 2]
-
-    def _guest_melodies(self, stretch: Stretch, number: int) -> tuple[tuple[Tone, ...], ...]:
-        guest = self._guest(stretch)
-        phrases, melodies = self.period(stretch, number)
-        if guest is None:
-            return melodies
-        theirs = melodies_of(self._seed ^ _GUEST, guest, phrases)
-        return bent(self._seed ^ _GUEST, guest, phrases, theirs)
-
-    def _scene(self, stretch: Stretch, bar: int) -> Scene:
-        movement = self._movement_of(stretch)
-        phrase, melody = self._phrase(stretch, bar // 4)
-        place = bar % 4
-        return Scene(
-            movement=movement,
-            phrase=phrase,
-            place=place,
-            bar=bar,
-            fullness=fullness_of(self._seed, movement, bar // 8),
-            melody=melody,
-            statement=self.period(stretch, 0)[1][0] if phrase.kind == CONTRAST else melody,
-            chord_begins=place % movement.chord_bars == 0,
-        )
-
-    def _stage(self, stretch: Stretch, bar: int) -> Stage:
-        home, guest = self._scene(stretch, bar), self._guest(stretch)
-        skies = self._skies_at(stretch.base)
-        if guest is None:
-            return Stage(home, None, (), is_pair=False)
-        number, half = divmod(bar // 4, 2)
-        melody = self.guest_melodies(stretch, number)[half]
-        theirs = replace(home, movement=guest, melody=melody, statement=melody)
-        return Stage(home, theirs, skies.between, is_pair=skies.is_pair)
-
-    def _compose_bar(self, stretch: Stretch, bar: int) -> tuple[Note, ...]:
-        start = stretch.bar_start(bar)
-        length = stretch.bar_start(bar + 1) - start
-        notes: list[Note] = []
-        for scene, voice, role, played in heard_in(self._seed, self._stage(stretch, bar)):
-            writer = Writer(scene, start, length, stretch.stop)
-            writer.play(voice, role, played)
-            notes += writer.notes
-        return tuple(notes)
+        self._levels = lru_cache(maxsize=8)(self._find_levels)
+        self._gain = lru_cache(maxsize=48)(self._find_gain)
+        self._sounding = lru_cache(maxsize=96)(self._play_bar)
 
     # Loudness
 
-    def _power(self, stretch: Stretch, bar: int) -> float:
-        """Return the mean power of a bar's notes: gain squared for as long as they carry."""
-        start, stop = stretch.bar_start(bar), stretch.bar_start(bar + 1)
-        total = 0.0
-        for note in self._bar_notes(stretch, bar):
-            carried = min(note.duration, SAMPLE_RATE_HZ)
-            total += (note.left * note.left + note.right * note.right) * carried
-        return total / (stop - start)
+    def _find_levels(self, stretch: Stretch) -> tuple[float, ...]:
+        return levels_of(self._composer.seed, self._composer.movement_of(stretch))
 
-    def _find_gain(self, stretch: Stretch) -> float:
-        """Return the gain that brings a movement to its loudness, from eight of its bars."""
-        n_bars = stretch.n_bars
-        total = 0.0
-        for part in range(8):
-            total += self._power(stretch, min(n_bars - 1, (2 * part + 1) * n_bars // 16))
-        return self._movement_of(stretch).genre.trim * sqrt(_LOUDNESS / max(total / 8.0, 0.05))
+    def _find_gain(self, stretch: Stretch, section: int) -> float:
+        """Return the gain that brings a section to its loudness."""
+        first = section * _SECTION_BARS
+        bars = [min(first + place, stretch.n_bars - 1) for place in SAMPLED_BARS]
+        seconds = MOVEMENT_SAMPLES / stretch.n_bars / SAMPLE_RATE_HZ
+        notes = [note for bar in bars for note in self._composer.bar_notes(stretch, bar)]
+        movement = self._composer.movement_of(stretch)
+        level = self._levels(stretch)[section] * movement.genre.trim
+        return gain_of(notes, seconds * len(bars), level)
+
+    def _play_bar(self, stretch: Stretch, bar: int) -> _Sounding:
+        """Return the notes of a bar at the loudness of its section."""
+        gain = self._gain(stretch, bar // _SECTION_BARS)
+        notes = tuple(
+            _louder(note, gain, stretch.stop)
+            for note in self._composer.bar_notes(stretch, bar)
+            if note.onset < stretch.stop
+        )
+        ends = tuple(end_of(note) for note in notes)
+        return _Sounding(notes, ends, max(ends, default=0))
 
     # What the layers above ask
 
     def notes(self, start: int, stop: int) -> tuple[Note, ...]:
         """Return the notes that can sound in [start, stop), in the order of the mix."""
-        earliest = start - LONGEST_SAMPLES - RELEASE_SAMPLES
         found: list[Note] = []
-        for stretch, bar in self._timeline.bars(earliest, stop):
-            gain = None
-            for note in self._bar_notes(stretch, bar):
-                if note.onset >= stop or note.onset + note.duration + RELEASE_SAMPLES <= start:
-                    continue
-                gain = self._gain(stretch) if gain is None else gain
-                found.append(_louder(note, gain))
-        found.extend(self._bells(earliest, start, stop))
-        found.sort(key=lambda note: (note.onset, note.voice, note.instrument, note.pitch))
+        for stretch, bar in self._composer.timeline.bars(start - _REACH_SAMPLES, stop):
+            reach = _REACH_BARS * (MOVEMENT_SAMPLES // stretch.n_bars) + LONGEST_RING_SAMPLES
+            if stretch.bar_start(bar) + reach <= start:
+                continue
+            sounding = self._sounding(stretch, bar)
+            if sounding.end <= start:
+                continue
+            for note, end in zip(sounding.notes, sounding.ends, strict=True):
+                if end > start and note.onset < stop:
+                    found.append(note)
+        found.extend(self._bells(start, stop))
+        found.sort(key=_place_in_the_mix)
         return tuple(found)
 
-    def _bells(self, earliest: int, start: int, stop: int) -> list[Note]:
+    def _bells(self, start: int, stop: int) -> list[Note]:
         """Return the bells of what becomes exact in the sky."""
         found: list[Note] = []
-        for happening in self._happenings(max(0, earliest), stop):
-            stretch = self._timeline.at(happening.index)
-            found += bells_of(happening, self._movement_of(stretch), self._gain(stretch))
-        return [
-            note
-            for note in found
-            if note.onset < stop and note.onset + note.duration + RELEASE_SAMPLES > start
-        ]
+        for happening in self._happenings(max(0, start - _REACH_SAMPLES), stop):
+            stretch = self._composer.timeline.at(happening.index)
+            section = stretch.bar_at(happening.index) // _SECTION_BARS
+            movement = self._composer.movement_of(stretch)
+            found += bells_of(happening, movement, self._gain(stretch, section))
+        return [note for note in found if note.onset < stop and end_of(note) > start]
 
     def pulses(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return `PULSE_FIELDS` at rising sample indices, shape (5, n_indices)."""
         found = np.zeros((5, len(indices)))
-        for stretch, number in self._timeline.bars(int(indices[0]), int(indices[-1]) + 1):
-            scene = self._scene(stretch, number)
+        for stretch, number in self._composer.timeline.bars(int(indices[0]), int(indices[-1]) + 1):
+            scene = self._composer.scene(stretch, number)
             start, end = stretch.bar_start(number), stretch.bar_start(number + 1)
             first, last = np.searchsorted(indices, (start, min(end, stretch.stop)))
             within = indices[first:last] - start
@@ -250,11 +149,11 @@ class ScoreV11:
     def events(self, start: int, stop: int) -> tuple[Event, ...]:
         """Return sections, keys and what becomes exact in [start, stop)."""
         found = []
-        for stretch, number in self._timeline.bars(start, stop):
+        for stretch, number in self._composer.timeline.bars(start, stop):
             at = stretch.bar_start(number)
             if not start <= at < stop or number % 8:
                 continue
-            movement = self._movement_of(stretch)
+            movement = self._composer.movement_of(stretch)
             lead = BODY_NAMES[movement.lead].title()
             if number == 0:
                 text = (
@@ -279,8 +178,8 @@ class ScoreV11:
         marks = []
         index = max(0, start)
         while index < stop:
-            stretch = self._timeline.at(index)
-            movement = self._movement_of(stretch)
+            stretch = self._composer.timeline.at(index)
+            movement = self._composer.movement_of(stretch)
             marks.append(
                 TempoMark(
                     index=stretch.base,
@@ -298,16 +197,16 @@ class ScoreV11:
         begin = self._phrase_edges(max(0, start))[0]
         end = self._phrase_edges(stop - 1)[1]
         edges, beats, phrases = [], [], []
-        for stretch, bar in self._timeline.bars(begin, end):
+        for stretch, bar in self._composer.timeline.bars(begin, end):
             edges.append(stretch.bar_start(bar))
-            beats.append(self._movement_of(stretch).beats)
+            beats.append(self._composer.movement_of(stretch).beats)
             if bar % 4 == 0 or bar == stretch.first_bar:
                 phrases.append(edges[-1])
         return Grid((*edges, end), tuple(beats), (*phrases, end))
 
     def _phrase_edges(self, index: int) -> tuple[int, int]:
         """Return the first sample of the phrase that holds an index, and the first after it."""
-        stretch = self._timeline.at(index)
+        stretch = self._composer.timeline.at(index)
         bar = stretch.bar_at(index)
         first = max(stretch.first_bar, bar - bar % 4)
         end = min(stretch.stop, stretch.bar_start(bar - bar % 4 + 4))
@@ -315,7 +214,7 @@ class ScoreV11:
 
     def palette_json(self, index: int) -> dict[str, object]:
         """Return the palette at an index as the JSON of `ready`."""
-        movement = self._movement_of(self._timeline.at(index))
+        movement = self._composer.movement_of(self._composer.timeline.at(index))
         palette = movement.palette
         shares = {
             "tempoNorm": palette.tempo,
@@ -336,15 +235,25 @@ class ScoreV11:
             "metre": f"{movement.beats}/4",
             "genre": palette.genre,
             "lead": BODY_NAMES[movement.lead],
+            "voices": [
+                {"body": body, "instrument": role.instrument}
+                for body, role in zip(BODY_NAMES, movement.genre.roles, strict=True)
+                if role.instrument
+            ],
             "leapCap": palette.leap_cap,
             **{name: round(value, 4) for name, value in shares.items()},
         }
 
 
-def _louder(note: Note, gain: float) -> Note:
+def _place_in_the_mix(note: Note) -> tuple[int, int, str, int]:
+    return note.onset, note.voice, note.instrument, note.pitch
+
+
+def _louder(note: Note, gain: float, stop: int) -> Note:
+    """Return a note at its loudness, let go at `stop`, where a change of wishes may come."""
     return Note(
         note.onset,
-        note.duration,
+        min(note.duration, max(SHORTEST_SAMPLES, stop - note.onset)),
         note.voice,
         note.instrument,
         note.pitch,

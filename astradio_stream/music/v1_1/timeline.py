@@ -56,6 +56,11 @@ class Stretch:
     n_bars: int
     """Bars of the whole movement."""
 
+    @property
+    def end(self) -> int:
+        """Sample index at which the movement would end if no change came before."""
+        return self.bar_start(self.n_bars)
+
     def bar_start(self, number: int) -> int:
         """Return the first sample index of a bar of the movement."""
         return self.base + (number - self.first_bar) * MOVEMENT_SAMPLES // self.n_bars

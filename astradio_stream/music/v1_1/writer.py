@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.note import Note
 from astradio_stream.music.v1_1.parts import MERCURY, NEPTUNE, PLUTO, SATURN, SUN, VENUS, Scene
-from astradio_stream.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from astradio_stream.music.v1_1.genres import Role
 
-LONGEST_SAMPLES: Final = 24 * SAMPLE_RATE_HZ
-"""No note of this model is held longer than this."""
+LONGEST_BARS: Final = 3
+"""No note of this model is held longer than so many bars."""
+SHORTEST_SAMPLES: Final = 480
+"""Nor let go sooner than after so many samples."""
 _TICKS: Final = 240
 """Ticks per beat: thirds, sixteenths and swing without rounding that accumulates."""
 _LAYERED: Final = ("piano", "epiano")
@@ -44,7 +45,7 @@ class Writer:
         """Write one bar.
 
         Args:
-            scene: Where in the piece.
+            scene: Where in the piece; other scenes of the bar share its beats and its genre.
             start: First sample index of the bar.
             length: Its samples.
             stop: Sample index at which its movement is cut or ends: nothing is held beyond.
@@ -54,6 +55,7 @@ class Writer:
         self._length = length
         self._stop = stop
         self._samples: dict[float, int] = {}
+        self._lengths: dict[float, int] = {}
         self.notes: list[Note] = []
 
     def _sample(self, beat: float) -> int:
@@ -77,7 +79,11 @@ class Writer:
 
     def _samples_of(self, beats: float) -> int:
         """Return how long a number of beats lasts."""
-        return self._length * round(beats * _TICKS) // (self._scene.beats * _TICKS)
+        known = self._lengths.get(beats)
+        if known is None:
+            known = self._length * round(beats * _TICKS) // (self._scene.beats * _TICKS)
+            self._lengths[beats] = known
+        return known
 
     def _gain(self, voice: int, role: Role) -> float:
         """Return the gain of a voice: its role, its weight in the chart, its house, the form."""
@@ -87,7 +93,6 @@ class Writer:
         gain *= 1.0 - 0.25 * body.distance
         if voice == movement.lead and role.instrument != "drums":
             gain *= _LEADS
-        gain *= 0.50 + 0.70 * scene.fullness  # sections breathe by some 5 dB
         gain *= 1.0 + 2.0 * movement.palette.arc_shape * _ARC[scene.place]
         return gain
 
@@ -98,9 +103,14 @@ class Writer:
         return 0.85 * self._scene.movement.pans[voice]
 
     def play(
-        self, voice: int, role: Role, played: Iterable[tuple[float, float, int, float]]
+        self,
+        scene: Scene,
+        voice: int,
+        role: Role,
+        played: Iterable[tuple[float, float, int, float]],
     ) -> None:
         """Write what a voice plays; of strokes that fall together on one pitch, the strongest."""
+        self._scene = scene
         palette, beats_here = self._scene.movement.palette, self._scene.beats
         strongest: dict[tuple[float, int], tuple[float, float]] = {}
         for beat, beats, pitch, velocity in played:
@@ -122,7 +132,9 @@ class Writer:
             if onset >= self._stop:
                 continue
             wished = self._samples_of(legato * beats)
-            duration = max(480, min(wished, self._stop - onset, LONGEST_SAMPLES))
+            duration = max(
+                SHORTEST_SAMPLES, min(wished, self._stop - onset, LONGEST_BARS * self._length)
+            )
             instrument = role.instrument
             if layered:
                 instrument += ".hard" if velocity >= hard else ".soft"

@@ -1,0 +1,1 @@
+"""How two charts meet, and who among millions meets one best."""

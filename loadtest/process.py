@@ -1,0 +1,120 @@
+"""A server as a process of its own, and what the system and its metrics tell of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client.parser import text_string_to_metric_families
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_START_LIMIT_S: Final = 60.0
+_TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+
+Samples = dict[tuple[str, str], float]
+"""Value by name and, of a histogram's buckets, upper bound."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """One that answers."""
+
+    pid: int
+    """Its process."""
+    port: int
+    """Where it answers, on the loopback."""
+    ready_s: float
+    """From start to ready (seconds)."""
+
+    def cpu_s(self) -> float:
+        """Return the CPU time that it has used (seconds)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+    def rss_kb(self) -> int:
+        """Return its resident memory (KB)."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    def n_files(self) -> int:
+        """Return how many files and sockets it holds."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+    def samples(self) -> Samples:
+        """Return the figures of its metrics page."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=30) as page:
+            text = page.read().decode()
+        return {
+            (sample.name, sample.labels.get("le", "")): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+@contextmanager
+def server(folder: str, *, core: int | None = None, **settings: str) -> Iterator[Server]:
+    """Run a server of its own, on one core if that is named, until the block ends."""
+    port = _free_port()
+    environment = os.environ | {
+        "ASTRADIO_PORT": str(port),
+        "ASTRADIO_DATA_DIR": folder,
+        "ASTRADIO_LOG_FILE": f"{folder}/app.log",
+        "RATE_LIMIT_MAX": "1000000",
+        **settings,
+    }
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "astradio_stream", "serve"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+    )
+    if core is not None:
+        os.sched_setaffinity(process.pid, {core})
+    try:
+        while not _is_ready(port):
+            if process.poll() is not None or time.perf_counter() - began > _START_LIMIT_S:
+                raise RuntimeError("the server did not become ready")
+            time.sleep(0.01)
+        yield Server(process.pid, port, time.perf_counter() - began)
+    finally:
+        process.terminate()
+        process.wait(40)
+
+
+def difference(after: Mapping[tuple[str, str], float], before: Samples) -> Samples:
+    """Return by how much each figure grew."""
+    return {name: value - before.get(name, 0.0) for name, value in after.items()}
+
+
+def quantile_s(grown: Samples, histogram: str, share: float) -> str:
+    """Return the bucket in which a share of the values lies, as `<= bound` in ms."""
+    name = f"{histogram}_bucket"
+    bounds = sorted((float(le), n) for (found, le), n in grown.items() if found == name)
+    total = bounds[-1][1]
+    bound = next(bound for bound, n in bounds if n >= share * total)
+    return f"<= {bound * 1_000:g}"
