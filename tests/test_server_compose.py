@@ -29,7 +29,7 @@ from astradio_stream.store.database import FILE_NAME
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.versions import VERSIONS
 from astradio_stream.viz.fields import N_FIELDS
-from loadtest.bench_server import server as process
+from loadtest.process import server as process
 from tests.listener import listening
 from tests.pieces import BERLIN, BY_MODE
 from tests.serving import Served
@@ -223,8 +223,8 @@ def test_another_process_and_a_new_start_make_the_same_bytes(
     (tmp_path / "banks").symlink_to(data_dir / "banks")
     found = []
     for _ in range(2):  # each with nothing that an earlier one left
-        with process(str(tmp_path)) as (port, _):
-            url = f"http://127.0.0.1:{port}"
+        with process(str(tmp_path)) as started:
+            url = f"http://127.0.0.1:{started.port}"
             told = piece(url, body)
             assert told["audio"]["cached"] is False
             found.append(digests(told) | {"files": [download(url, told, k) for k in KINDS]})

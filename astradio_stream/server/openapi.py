@@ -49,7 +49,9 @@ def document(settings: Settings) -> dict[str, Any]:
             "version": __version__,
             "description": "Endless music from the sky. JSON is camelCase; every answer has its "
             "requestId; errors have one shape. HEAD is answered like GET, without the body. The "
-            "stream itself is a WebSocket at /stream: docs/PROTOCOL.md.",
+            "stream itself is a WebSocket at /stream: docs/PROTOCOL.md. Whatever these schemas "
+            "allow is read. Where a rule between values is beyond them, they allow what is right "
+            "in any case, and the words beside them tell the rest.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
