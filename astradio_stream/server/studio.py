@@ -189,8 +189,10 @@ class Studio:
         bank = await self._engine.bank(order.programme.model_versions.audio)
         work = _Work(order, Rendition(order.programme, bank), self._bitrate)
         numbers = piece_segments(0, order.n_samples)
-        seconds = [partial(work.record, number) for number in numbers]
-        await self._spare.do([*seconds, work.tell, work.write_notes], due_ns)
+        first, *others = [partial(work.record, number) for number in numbers]
+        # What the first second finds out about the whole piece, no two threads need find out.
+        await self._spare.do([first], due_ns)
+        await self._spare.do([*others, work.tell, work.write_notes], due_ns)
         await self._spare.do([partial(work.finish, viz=viz)], due_ns)
         composed = await asyncio.to_thread(self._keep, work)
         self._remember(order, key, composed)
