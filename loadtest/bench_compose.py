@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import io
 import json
 import os
 import re
@@ -13,10 +14,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+import av
+import numpy as np
 from websockets.asyncio.client import connect
 
+from astradio_stream.audio.opus import Encoder
 from astradio_stream.stream.modes import MODEL_ACCEPTS
+from astradio_stream.stream.segment import DEFAULT_BITRATE
 from astradio_stream.stream.versions import VERSIONS
+from astradio_stream.units import SAMPLE_RATE_HZ
 from loadtest.process import server
 from loadtest.table import percentile, print_table
 
@@ -50,8 +56,27 @@ def _composed(port: int, order: dict[str, Any]) -> tuple[int, float]:
     return answer.status, (time.perf_counter() - began) * 1000.0
 
 
+def _bare_encode_ms(port: int) -> float:
+    """Return the milliseconds that libopus alone takes for a minute of ours, on one thread."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("POST", "/api/compose", json.dumps(_order("v1.0", "transit", 0)))
+    url = json.loads(connection.getresponse().read())["audio"]["url"]
+    connection.request("GET", url)
+    file = io.BytesIO(connection.getresponse().read())
+    with av.open(file, "r") as container:
+        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+    connection.close()
+    sound = np.concatenate(frames, axis=1).T[: 60 * SAMPLE_RATE_HZ]
+    pcm = np.ascontiguousarray(np.clip(sound * 32_767, -32_768, 32_767).astype(np.int16))
+    encoder = Encoder(DEFAULT_BITRATE)
+    began = time.perf_counter()
+    encoder.encode(pcm)
+    return (time.perf_counter() - began) * 1000.0
+
+
 def _measure_answers(port: int) -> None:
     rows = [["", "p50", "p95", "max", "budget p95"]]
+    bare: list[float] = []
     for audio in VERSIONS["audio"]:
         for mode in MODEL_ACCEPTS[audio].modes:
             orders = [_order(audio, mode, seed) for seed in range(_PIECES)]
@@ -59,9 +84,11 @@ def _measure_answers(port: int) -> None:
             for name, budget in (("not cached", "400"), ("cached", "10")):
                 values = [_composed(port, order)[1] for order in orders]
                 figures = [f"{percentile(values, share):.1f}" for share in (0.5, 0.95)]
+                bare.append(_bare_encode_ms(port))
                 title = f"{audio} {mode}, {name}"
                 rows.append([title, *figures, f"{max(values):.1f}", budget])
     print_table(f"A piece of 60 s, ms ({_PIECES} each)", rows)
+    print(f"  bare libopus encode of as much on one thread: {percentile(bare, 0.5):.0f} ms")
 
 
 def _lateness(port: int) -> dict[str, float]:

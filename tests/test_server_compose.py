@@ -83,11 +83,10 @@ def test_a_plain_request_is_read_as_json_whatever_its_type(
     assert told["audio"]["durationS"] == 60.0
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 @pytest.mark.parametrize("more", [[], ["-H", "Content-Type: application/json"]])
-def test_the_two_commands_with_curl(server: Served, more: list[str]) -> None:
+def test_the_two_commands_with_curl(server: Served, more: list[str], require_tool: Any) -> None:
     url, body = f"{server.http_url}/api/compose", '{"mode":"transit","seed":123}'
-    command = ["curl", "-sS", "-X", "POST", *more, url, "-d", body]
+    command = [require_tool("curl"), "-sS", "-X", "POST", *more, url, "-d", body]
     told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     assert len(download(server.http_url, told, "audio")) == told["audio"]["bytes"]
 

@@ -160,7 +160,7 @@ PAGES: Final = (
          body="ComposeRequest", who=ANYBODY),
     Page("get", "/media/{kind}/{name}", "pieces", "A file of a piece, for ever the same.",
          {200: _FILES, 206: _FILES, 304: {}},
-         ("NOT_FOUND", "RANGE_NOT_SATISFIABLE", "DRAINING", *STORE), _FILE,
+         ("NOT_FOUND", "RANGE_NOT_SATISFIABLE", *STORE), _FILE,
          headers={200: _SEEN, 206: {**_SEEN, "Content-Range": "which bytes of how many"}}),
     Page("post", "/api/auth/register", "accounts", "Make an account, and log in.",
          {201: told("Session")}, (*BODY, *FORGED, "CONFLICT"), body="NewCredentials", who=ANYBODY),
