@@ -119,7 +119,7 @@ def _sound(bus: _Bus, tones: list[BankNote], first: int, last: int) -> F32:
     """Return, in the bus's scratch, a note or a chord of such while it is held."""
     part = bus.scratch[:, : last - first]
     rendered = tones[0]
-    if rendered.loop:
+    if rendered.loop and last > rendered.pcm.shape[1]:
         for place, sound in _rounds(rendered, first, last):
             part[:, place : place + sound.shape[1]] = sound
     elif len(tones) > 1:
@@ -136,25 +136,29 @@ def _sound(bus: _Bus, tones: list[BankNote], first: int, last: int) -> F32:
 def _add(bus: _Bus, note: Note, tones: list[BankNote], start: int) -> None:
     """Add what a note, or a chord of such, gives to the bus whose first sample is `start`."""
     rendered = tones[0]
-    onset, duration = note.onset, note.duration
+    onset, held = note.onset, note.duration
     if rendered.half_rate:
-        onset, duration = onset >> 1, max(1, duration >> 1)
-    held = duration if rendered.loop else min(duration, rendered.pcm.shape[1])
-    last = min(held + len(rendered.release), start + bus.n_samples - onset)
+        onset, held = onset >> 1, held >> 1 or 1
+    since = start - onset
+    last = since + bus.n_samples
     if not rendered.loop:
-        last = min(last, rendered.pcm.shape[1])
-    first = max(0, start - onset)
+        length = rendered.pcm.shape[1]
+        held = min(held, length)
+        last = min(last, length)
+    last = min(last, held + len(rendered.release))
+    first = max(0, since)
     if first >= last:
         return
-    at = onset + first - start
     part = _sound(bus, tones, first, last)
-    bus.gain[0, 0] = note.left * rendered.gain
-    bus.gain[1, 0] = note.right * rendered.gain
-    part *= bus.gain
+    gain = bus.gain
+    gain[0, 0] = note.left * rendered.gain
+    gain[1, 0] = note.right * rendered.gain
+    part *= gain
     if last > held:
         let_go = max(first, held)
         part[:, let_go - first :] *= rendered.release[let_go - held : last - held]
-    bus.out[:, at : at + last - first] += part
+    out = bus.out[:, first - since : last - since]
+    out += part
 
 
 def _add_doubled(space: _Workspace, start: int, half_start: int) -> None:

@@ -74,6 +74,7 @@ class Composer:
         self.movement = lru_cache(maxsize=16)(self._movement)
         self.period = lru_cache(maxsize=48)(self._period)
         self.guest_melodies = lru_cache(maxsize=32)(self._guest_melodies)
+        self.scene = lru_cache(maxsize=64)(self._scene)
         self.bar_notes = lru_cache(maxsize=96)(self._compose_bar)
         self.timeline = Timeline(self._changes, lru_cache(maxsize=64)(self._bars_of))
 
@@ -142,7 +143,7 @@ class Composer:
         theirs = varied(self.seed ^ _GUEST, guest, phrases, theme)
         return bent(self.seed ^ _GUEST, guest, phrases, theirs)
 
-    def scene(self, stretch: Stretch, bar: int) -> Scene:
+    def _scene(self, stretch: Stretch, bar: int) -> Scene:
         """Return everything that a voice may look at in a bar."""
         movement = self.movement_of(stretch)
         phrase, melody = self._phrase(stretch, bar // 4)
