@@ -45,7 +45,7 @@ def test_frames_follow_the_sound(bank: Bank) -> None:
     assert frames.dtype == np.uint8
     loudness = np.abs(pcm).reshape(3_600, -1).mean(axis=1)
     assert np.corrcoef(frames[:, 0], loudness)[0, 1] > 0.85  # voices may cancel, powers do not
-    for name in ("level", "band1", "moon", "neptune"):
+    for name in ("level", "band1", "moon", "sun"):
         column = frames[:, NAMES.index(name)]
         assert column.max() > 100, f"{name} never lights up"
         assert column.min() < column.max() // 2, f"{name} never fades"

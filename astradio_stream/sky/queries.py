@@ -41,8 +41,8 @@ LONGEST_SKY_HOURS: Final = 24 * 366
 DEFAULT_PLACES: Final = 10
 MOST_PLACES: Final = 50
 
-_NUMBER: Final = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
-"""As JSON writes numbers, and a little more; none is too large for a float."""
+_NUMBER: Final = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?", re.ASCII)
+"""As JSON writes numbers, and a little more; what is too large for a float lies outside any range."""
 _NUMERIC_FIELDS: Final = ("lat", "lon", "fold")
 
 
