@@ -2,8 +2,8 @@
  * What plays, and where in it: the programme, the conversation with the server, the index. Main thread;
  * draws nothing and writes no word.
  *
- * A jump, a change that the server will not take while it plays, and another programme are all the same:
- * the stream is a function of programme and index, so it is asked for anew from an index.
+ * While the conversation lasts a jump is a word in it. Without one a jump, like a change that the server
+ * will not take while it plays and another programme, asks for the stream anew from an index.
  */
 
 import { Player } from "../sound/player.js";
@@ -40,6 +40,8 @@ export class Radio {
     /** @type {Ready | null} What the server said last of the programme that plays. */
     this.ready = null;
     this.isPlaying = false;
+    /** Asked for and not heard yet; NaN if none. */
+    this.sought = Number.NaN;
     this.retryAtMs = 0;
     /** What the server said before it closed. */
     this.reason = "";
@@ -48,7 +50,7 @@ export class Radio {
     this.due = new Due();
     this.player = new Player(options, {
       prepared: ({ codec }) => on.prepared(codec),
-      ready: ({ ready }) => this.begin(ready),
+      ready: ({ ready, jumps }) => this.begin(ready, jumps),
       viz: on.viz,
       message: ({ message }) => this.attend(message),
       link: (change) => this.linked(change),
@@ -71,6 +73,8 @@ export class Radio {
   /** The index heard, or where it stopped or will begin: 0 for what has not been begun. */
   place() {
     const heard = this.heardNow();
+    if (Math.abs(heard - this.sought) < SAMPLE_RATE) this.sought = Number.NaN;
+    if (!Number.isNaN(this.sought)) return this.sought;
     return Number.isNaN(heard) ? (this.from ?? this.ready?.from ?? 0) : heard;
   }
 
@@ -95,6 +99,7 @@ export class Radio {
     if (programme !== this.programme) this.ready = null;
     this.programme = programme;
     this.from = from;
+    this.sought = Number.NaN;
     this.reason = "";
     this.due.clear();
     Object.assign(this.situation, { link: "connecting", say: "", wasOpen: false });
@@ -109,6 +114,10 @@ export class Radio {
     const { ready } = this;
     this.from = Math.max(0, Math.floor(index));
     if (!this.isPlaying) return this.on.changed();
+    if (this.situation.link === "open") {
+      this.sought = this.from;
+      return this.player.seek(this.from);
+    }
     this.play(this.programme, this.from);
     this.ready = ready;
   }
@@ -145,6 +154,7 @@ export class Radio {
     const index = this.heardNow();
     if (this.ready && !this.ready.live && index) this.from = Math.floor(index);
     else if (this.ready?.live) this.from = undefined;
+    this.sought = Number.NaN;
     this.player.stop();
     this.due.clear();
     this.isPlaying = false;
@@ -152,8 +162,9 @@ export class Radio {
     this.on.changed();
   }
 
-  /** @param {Ready} ready */
-  begin(ready) {
+  /** @param {Ready} ready @param {boolean} jumps What was to come will not. */
+  begin(ready, jumps) {
+    if (jumps) this.due.clear();
     this.ready = ready;
     // Every default resolved: only this very programme goes on where it was left.
     this.programme = ready.programme;
@@ -168,11 +179,15 @@ export class Radio {
     if (message.type === "event") this.due.add(message);
     else if (message.type === "steered") {
       this.programme = message.programme;
+      this.due.forgetFrom(message.effective);
       if (this.ready) this.ready = { ...this.ready, programme: message.programme };
       this.on.steered(message);
     } else if (message.type === "error") {
       if (message.fatal) this.reason = sentence(message.error.message);
-      else this.on.refused(message.error);
+      else {
+        this.sought = Number.NaN;
+        this.on.refused(message.error);
+      }
     }
   }
 

@@ -72,6 +72,13 @@ export class OpusDecoder {
     this.onSamples(this.left, this.right, frames);
   }
 
+  /** Forget what is under way, and all that was heard before. */
+  reset() {
+    this.decoder.reset();
+    this.decoder.configure(CONFIG);
+    this.inFlight = 0;
+  }
+
   /** Packets went in and nothing came out. */
   isStuck() {
     return this.inFlight > 0 && performance.now() - this.waitingSinceMs > SILENT_AFTER_MS;

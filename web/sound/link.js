@@ -16,7 +16,7 @@ const SETTLED = 50;
 /**
  * @typedef {object} LinkHandlers
  * @property {() => object} hello What to say on each (re)connection.
- * @property {(ready: any) => void} ready
+ * @property {(ready: any, isAgain: boolean) => void} ready A second one answers a seek.
  * @property {(quantum: import("../wire/quantum.js").Quantum) => void} quantum
  * @property {(message: any) => void} message Every other text message.
  * @property {(state: object) => void} state `connecting`, `open`, `lost`, `refused`.
@@ -36,6 +36,9 @@ export class Link {
     this.quanta = 0;
     this.retryTimer = 0;
     this.heardMs = 0;
+    this.opened = false;
+    /** Whether this connection has begun to play. */
+    this.isReady = false;
   }
 
   open() {
@@ -103,9 +106,10 @@ export class Link {
     const message = JSON.parse(data);
     if (message.type === "drain") return this.moveAfter(message.reconnectAfterMs);
     if (message.type !== "ready") return this.on.message(message);
+    const isAgain = this.isReady;
     this.isReady = true;
-    this.on.state({ state: "open" });
-    this.on.ready(message);
+    if (!isAgain) this.on.state({ state: "open" });
+    this.on.ready(message, isAgain);
   }
 
   /** @param {number} code */

@@ -109,6 +109,15 @@ export class Player {
     this.worker.postMessage({ type: "steer", controls, quantise });
   }
 
+  /**
+   * Ask the server for another place of the stream; what sounds goes on until it comes.
+   *
+   * @param {number} to Sample index.
+   */
+  seek(to) {
+    this.worker.postMessage({ type: "seek", to });
+  }
+
   /** A phone call, a closed lid, another tab: the system may have taken the sound away. */
   isHeldBack() {
     return this.wanted && this.startedOnce && this.context.state !== "running";
@@ -156,13 +165,29 @@ export class Player {
   /** @param {any} data */
   fromAudio(data) {
     if (data.type === "captured") {
-      this.options.capture?.(this.timeline.indexAt(data.ringFrame), data.samples);
+      this.captured(data.ringFrame, data.samples);
       return;
     }
     this.underruns = data.underruns;
     this.offset = data.type === "playing" ? data.contextFrame - data.ringFrame : Number.NaN;
     this.timeline.forget(data.ringFrame - RING_FRAMES);
     this.on.sound(data);
+  }
+
+  /**
+   * For tests: pass on what went to the sound card, by the index that each part has.
+   *
+   * @param {number} first Frame of the ring.
+   * @param {Float32Array} samples Interleaved.
+   */
+  captured(first, samples) {
+    const end = first + samples.length / 2;
+    for (let at = first; at < end; ) {
+      const until = Math.min(end, this.timeline.nextMark(at));
+      const part = samples.slice(2 * (at - first), 2 * (until - first));
+      this.options.capture?.(this.timeline.indexAt(at), part);
+      at = until;
+    }
   }
 
   /** Seconds between the context's clock and the ear. */

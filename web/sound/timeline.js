@@ -2,7 +2,8 @@
  * Which stream index stands at which frame of the ring. Pure; imports nothing.
  *
  * The ring counts frames from zero and knows nothing of the stream. A mark says "from this frame on,
- * frame `at` is index `index`"; between marks both rise together. Jumps make a new mark.
+ * frame `at` is index `index`"; between marks both rise together. Jumps make a new mark; a
+ * mark before others replaces them, for what they told of will not sound.
  */
 
 export class Timeline {
@@ -18,7 +19,29 @@ export class Timeline {
    * @param {number} index
    */
   mark(at, index) {
+    while (this.marks.length > 0 && this.marks[this.marks.length - 1].at >= at) this.marks.pop();
     this.marks.push({ at, index });
+  }
+
+  /**
+   * Return the frame that an index stands at since the last mark, or NaN if it lies before.
+   *
+   * @param {number} index
+   * @returns {number}
+   */
+  frameOf(index) {
+    const last = this.marks.at(-1);
+    return last && index >= last.index ? last.at + (index - last.index) : Number.NaN;
+  }
+
+  /**
+   * Return the first marked frame after another, or infinity.
+   *
+   * @param {number} at
+   * @returns {number}
+   */
+  nextMark(at) {
+    return this.marks.find((mark) => mark.at > at)?.at ?? Number.POSITIVE_INFINITY;
   }
 
   /**

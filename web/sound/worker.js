@@ -24,6 +24,8 @@ const PUMP_MS = 50;
 const REPORT_MS = 1000;
 /** Failures after which the decoder is given up: both are over before the decoded second is. */
 const DECODER_BUDGET = 2;
+/** How far before the audio thread a jump joins: what a decoder and a message need (samples). */
+const JUMP_SAMPLES = 2048;
 /** After so long a silence a station is joined where it is now, not where it was. */
 const REJOIN_S = 10;
 
@@ -46,15 +48,30 @@ let decoderFailures = 0;
 let preSkip = 0;
 /** Index that the next decoded quantum has if nothing jumps. */
 let nextIndex = Number.NaN;
-/** Jumps under way: with packet number `packet` of this decoder, `index` begins. */
-/** @type {{packet: number, index: number}[]} */
-let jumps = [];
+/**
+ * How a quantum joins what was written before, where it does not simply follow it:
+ *
+ *     append    after all that was written, at a new place of the time line
+ *     replace   where its index stands already: a steer changed what comes from there on
+ *     jump      as soon as it can be heard, over what would have come: a seek
+ *
+ * @typedef {object} Join
+ * @property {"append" | "replace" | "jump"} how
+ * @property {number} index First index to be heard.
+ * @property {number} skip Samples of the quantum before it, which are decoded and dropped.
+ */
+/** @type {Join | null} For the next quantum that is decoded. */
+let join = null;
+/** @type {(Join & {packet: number})[]} Under way: each comes with a packet of this decoder. */
+let joins = [];
 let packetsOut = 0;
+/** The jump to this index was asked for and not answered; NaN if none. */
+let sought = Number.NaN;
+/** Frame of the ring at which the last jump begins to sound; infinity until that is known. */
+let jumpAt = 0;
 /** How long the ring has been empty while it should play. */
 let silentS = 0;
-/** After a failed decoder: the index to go on from, within the quantum that is sent again. */
-let joinAt = Number.NaN;
-/** Samples to drop: the look-ahead of the encoder, once per jump. */
+/** Samples to drop: the look-ahead of the encoder, and what a join leaves out. */
 let toSkip = 0;
 
 const pcmLeft = new Float32Array(QUANTUM_SAMPLES);
@@ -62,17 +79,29 @@ const pcmRight = new Float32Array(QUANTUM_SAMPLES);
 
 function hello() {
   const joinsLive = Number.isNaN(backlog.end) || (programme.station && silentS > REJOIN_S);
-  const resume = joinsLive ? {} : { from: backlog.end };
+  const from = Number.isNaN(sought) ? backlog.end : sought;
+  const resume = joinsLive && Number.isNaN(sought) ? {} : { from };
   return { programme, codecs, viz: wantsViz, bufferMs: BUFFER_MS, client: "web", ...resume };
 }
 
-/** @param {import("../types.js").Ready} ready */
-function onReady(ready) {
+/**
+ * @param {import("../types.js").Ready} ready
+ * @param {boolean} isAgain It answers a seek.
+ */
+function onReady(ready, isAgain) {
   programme = ready.programme;
   preSkip = ready.codec.name === "opus" ? ready.codec.preSkip : 0;
-  backlog.begin(ready.epoch, ready.from);
+  const isThere = ready.from === Math.floor(sought / QUANTUM_SAMPLES) * QUANTUM_SAMPLES;
+  const jumps = isAgain || isThere;
+  if (jumps) jump(ready);
+  else {
+    backlog.begin(ready.epoch, ready.from);
+    replaceFrom(ready.from);
+  }
+  if (isThere) sought = Number.NaN;
+  else if (!isAgain && !Number.isNaN(sought)) link.send({ type: "seek", to: sought });
   jitter.restart();
-  postMessage({ type: "ready", ready });
+  postMessage({ type: "ready", ready, jumps });
 }
 
 /**
@@ -83,14 +112,52 @@ function onReady(ready) {
 function onMessage(message) {
   if (message.type === "steered") {
     programme = message.programme;
-    backlog.begin(message.epoch, message.effective);
-  }
+    backlog.expect(message.effective);
+  } else if (message.type === "error") sought = Number.NaN;
   postMessage({ type: "message", message });
+}
+
+/**
+ * Go on elsewhere; what sounds goes on until the new is there.
+ *
+ * @param {{epoch: number, from: number}} ready
+ */
+function jump({ epoch, from }) {
+  backlog.clear();
+  backlog.begin(epoch, from);
+  forgetDecoding();
+  join = { how: "jump", index: from, skip: 0 };
+  jumpAt = Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Go back to an index from which on other quanta come, if it is decoded already. A decoder hears the
+ * quantum before once more, and goes on as if it had never heard anything else.
+ *
+ * @param {number} from
+ */
+function replaceFrom(from) {
+  if (!(from < nextIndex)) return;
+  const open = join ?? joins[0] ?? null;
+  const how = open?.how ?? "replace";
+  const index = Math.min(from, open?.index ?? timeline.indexAt(sink.written));
+  forgetDecoding();
+  if (decoder) backlog.again(Math.floor(index / QUANTUM_SAMPLES - 1) * QUANTUM_SAMPLES);
+  join = { how, index, skip: 0 };
+}
+
+function forgetDecoding() {
+  decoder?.reset();
+  if (decoder) packetsOut = decoder.packets;
+  joins = [];
+  toSkip = 0;
 }
 
 /** @param {import("./backlog.js").Quantum} quantum */
 function onQuantum(quantum) {
+  const { epoch } = backlog;
   if (!backlog.add(quantum)) return;
+  if (backlog.epoch !== epoch) replaceFrom(quantum.index);
   jitter.arrived(performance.now());
   sink.wants(Math.round(jitter.target) - START_MARGIN);
   if (quantum.frames > 0) {
@@ -105,7 +172,7 @@ function onQuantum(quantum) {
 function pump() {
   for (;;) {
     const decoding = decoder ? 960 * decoder.inFlight : 0;
-    if (sink.ahead() + decoding > DECODED_SAMPLES) break;
+    if (sink.written - sink.taken + decoding > DECODED_SAMPLES) break;
     const quantum = backlog.next();
     if (quantum === undefined) break;
     if (quantum.codec === "opus") decodeOpus(quantum);
@@ -118,7 +185,8 @@ function pump() {
 /** @param {import("./backlog.js").Quantum} quantum */
 function decodeOpus({ index, packets }) {
   const ours = decoder ?? adopt(new OpusDecoder());
-  if (index !== nextIndex) jumps.push({ packet: ours.packets, index });
+  const joined = joinOf(index);
+  if (joined) joins.push({ ...joined, packet: ours.packets });
   for (const packet of packets) ours.decode(packet);
 }
 
@@ -127,7 +195,7 @@ function adopt(fresh) {
   decoder = fresh;
   fresh.onSamples = onDecoded;
   fresh.onFailure = onDecoderFailure;
-  jumps = [];
+  joins = [];
   packetsOut = fresh.packets;
   nextIndex = Number.NaN;
   return fresh;
@@ -135,15 +203,16 @@ function adopt(fresh) {
 
 /** @param {Float32Array} left @param {Float32Array} right @param {number} frames */
 function onDecoded(left, right, frames) {
-  const [jump] = jumps;
-  if (jump?.packet === packetsOut) {
-    jumps.shift();
-    toSkip = preSkip + begin(jump.index);
+  const [joined] = joins;
+  if (joined?.packet === packetsOut) {
+    joins.shift();
+    begin(joined);
+    toSkip = preSkip + joined.skip;
   }
   packetsOut += 1;
   const skipped = Math.min(toSkip, frames);
   toSkip -= skipped;
-  sink.write(left, right, skipped, frames - skipped);
+  if (skipped < frames) sink.write(left, right, skipped, frames - skipped);
 }
 
 /** @param {import("./backlog.js").Quantum} quantum */
@@ -154,24 +223,40 @@ function writePcm({ index, packets }) {
     pcmLeft[n] = view.getInt16(4 * n, true) / 32768;
     pcmRight[n] = view.getInt16(4 * n + 2, true) / 32768;
   }
-  const skipped = index === nextIndex ? 0 : begin(index);
+  const joined = joinOf(index);
+  if (joined) begin(joined);
+  const skipped = joined?.skip ?? 0;
   sink.write(pcmLeft, pcmRight, skipped, QUANTUM_SAMPLES - skipped);
+}
+
+/**
+ * Return how the quantum at an index joins what came before it, or null if it follows.
+ *
+ * @param {number} index
+ * @returns {Join | null}
+ */
+function joinOf(index) {
+  const asked = join;
+  join = null;
+  if (asked === null) return index === nextIndex ? null : { how: "append", index, skip: 0 };
+  const skip = asked.index - index;
+  const isNear = skip >= 0 && skip < 3 * QUANTUM_SAMPLES;
+  return isNear ? { ...asked, skip } : { ...asked, index };
 }
 
 /**
  * Begin to write the stream from an index.
  *
- * @param {number} index
- * @returns {number} Samples to leave out, because the ring has them already.
+ * @param {Join} joined
  */
-function begin(index) {
-  const known = joinAt - index;
-  const skipped = known > 0 && known < QUANTUM_SAMPLES ? known : 0;
-  joinAt = Number.NaN;
-  const mark = { at: sink.written, index: index + skipped };
+function begin({ how, index }) {
+  const frame = how === "replace" ? timeline.frameOf(index) : Number.NaN;
+  if (frame <= sink.written) return sink.rewind(frame, false);
+  if (how !== "append") sink.rewind(Math.min(sink.written, sink.taken + JUMP_SAMPLES), true);
+  const mark = { at: sink.written, index };
+  if (how === "jump") jumpAt = mark.at;
   timeline.mark(mark.at, mark.index);
   postMessage({ type: "mark", ...mark });
-  return skipped;
 }
 
 /** Rebuild a failed decoder once, then ask for plain PCM; both from where the sound stopped. */
@@ -180,16 +265,18 @@ function onDecoderFailure() {
   decoder = null;
   decoderFailures += 1;
   if (decoderFailures >= DECODER_BUDGET) codecs = ["pcm_s16le"];
-  joinAt = timeline.indexAt(sink.written);
+  const open = join ?? joins[0] ?? null;
+  join = { how: open?.how ?? "append", index: open?.index ?? timeline.indexAt(sink.written), skip: 0 };
+  joins = [];
   backlog.clear();
-  backlog.end = Math.floor(joinAt / QUANTUM_SAMPLES) * QUANTUM_SAMPLES;
+  backlog.end = Math.floor(join.index / QUANTUM_SAMPLES) * QUANTUM_SAMPLES;
   link.close();
   link.open();
 }
 
 function report() {
-  silentS = sink.ahead() === 0 ? silentS + REPORT_MS / 1000 : 0;
-  const taken = sink.written - sink.ahead();
+  silentS = sink.taken >= sink.written ? silentS + REPORT_MS / 1000 : 0;
+  const { taken } = sink;
   timeline.forget(taken - SAMPLE_RATE);
   const heard = timeline.indexAt(taken);
   const lead = backlog.end - heard;
@@ -197,9 +284,11 @@ function report() {
   link.watch();
   if (Number.isNaN(heard)) return;
   const latency = Math.round(page.outputLatencyMs * 48);
+  // Before a jump sounds, what is heard tells nothing of how much of the new is used up.
+  const played = taken < jumpAt ? backlog.epochFrom : Math.max(0, Math.round(heard) - latency);
   link.send({
     type: "report",
-    played: Math.max(0, Math.round(heard) - latency),
+    played,
     received: backlog.end,
     ...page,
   });
@@ -244,10 +333,14 @@ const commands = {
     if (mine !== turn) return;
     programme = wanted.programme;
     silentS = 0;
+    sink.settle();
     postMessage({ type: "cue", from: sink.written });
     backlog.end = wanted.from ?? Number.NaN;
     nextIndex = Number.NaN;
-    joinAt = Number.NaN;
+    join = null;
+    joins = [];
+    sought = Number.NaN;
+    jumpAt = sink.written;
     link.open();
     timers = [setInterval(pump, PUMP_MS), setInterval(report, REPORT_MS)];
   },
@@ -263,6 +356,11 @@ const commands = {
 
   steer({ controls, quantise }) {
     link.send({ type: "steer", controls, quantise });
+  },
+
+  seek({ to }) {
+    sought = to;
+    if (link.isReady) link.send({ type: "seek", to });
   },
 
   /** What only the page can measure, for the next report. */

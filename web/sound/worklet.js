@@ -55,9 +55,12 @@ class Player extends AudioWorkletProcessor {
   /**
    * Without shared memory: samples arrive as messages, on this thread.
    *
-   * @param {{left: Float32Array, right: Float32Array, target: number}} message
+   * @param {{left: Float32Array, right: Float32Array, target: number, settles?: boolean,
+   *   back: {at: number, blends: boolean} | null}} message
    */
-  receive({ left, right, target }) {
+  receive({ left, right, target, settles, back }) {
+    if (back) this.ring.rewind(back.at, back.blends);
+    if (settles) return this.ring.settle();
     this.ring.target = target;
     this.ring.write(left, right, 0, left.length);
   }

@@ -55,3 +55,22 @@ test("epochs are older or newer on a circle of 16 bits", () => {
   assert.ok(isOlder(65535, 0));
   assert.ok(!isOlder(0, 65535));
 });
+
+test("the first quantum of a new epoch begins it where it is, whatever was announced", () => {
+  const backlog = holding(10);
+  backlog.expect(7.3 * QUANTUM);
+  assert.equal(backlog.end, 6 * QUANTUM, "a resume would begin before the change");
+  assert.equal(backlog.length, 10, "until the new is there the old is kept");
+  assert.equal(backlog.add(quantum(7, 2)), true);
+  assert.deepEqual(numbers(backlog), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(backlog.quanta.at(-1).epoch, 2);
+  assert.equal(backlog.end, 8 * QUANTUM);
+});
+
+test("what was decoded can be decoded again, but for what a new epoch replaces", () => {
+  const backlog = holding(30);
+  for (let n = 0; n < 20; n += 1) backlog.next();
+  backlog.add(quantum(18, 2));
+  backlog.again(15 * QUANTUM);
+  assert.deepEqual(numbers(backlog), [15, 16, 17, 18]);
+});

@@ -141,3 +141,16 @@ test("a server that breaks the protocol is told goodbye", () => {
   assert.deepEqual(socket.sent, ["hello", "bye"]);
   assert.deepEqual(told, ["connecting", "refused"]);
 });
+
+test("a second ready answers a seek, and says so; after a break the first one does not", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { link, socket } = opened();
+  const again = [];
+  link.on.ready = (_message, isAgain) => again.push(isAgain);
+  for (let n = 0; n < 2; n += 1) socket.says({ type: "ready" });
+  socket.closes(1006);
+  context.mock.timers.tick(1000);
+  FakeSocket.all[1].opens();
+  FakeSocket.all[1].says({ type: "ready" });
+  assert.deepEqual(again, [false, true, false]);
+});

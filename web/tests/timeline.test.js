@@ -32,3 +32,22 @@ test("what lies wholly before is forgotten, what still counts is not", () => {
   assert.equal(timeline.marks.length, 6);
   assert.equal(timeline.indexAt(450), 4050);
 });
+
+test("a mark before others replaces them", () => {
+  const timeline = new Timeline();
+  for (let n = 0; n < 4; n += 1) timeline.mark(100 * n, 1000 * n);
+  timeline.mark(150, 77);
+  assert.equal(timeline.indexAt(149), 1049);
+  assert.equal(timeline.indexAt(350), 277);
+});
+
+test("an index has its frame since the last mark", () => {
+  const timeline = new Timeline();
+  assert.ok(Number.isNaN(timeline.frameOf(0)));
+  timeline.mark(0, 0);
+  timeline.mark(500, 9000);
+  assert.equal(timeline.frameOf(9100), 600);
+  assert.ok(Number.isNaN(timeline.frameOf(8999)));
+  assert.equal(timeline.nextMark(0), 500);
+  assert.equal(timeline.nextMark(500), Number.POSITIVE_INFINITY);
+});
