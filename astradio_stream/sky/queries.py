@@ -42,7 +42,7 @@ DEFAULT_PLACES: Final = 10
 MOST_PLACES: Final = 50
 
 _NUMBER: Final = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?", re.ASCII)
-"""As JSON writes numbers, and a little more; what is too large for a float lies outside any range."""
+"""As JSON writes numbers, and a little more; what a float cannot hold lies outside any range."""
 _NUMERIC_FIELDS: Final = ("lat", "lon", "fold")
 
 
