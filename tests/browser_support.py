@@ -19,6 +19,10 @@ from urllib.request import urlopen
 
 import numpy as np
 import pytest
+from websockets.sync.client import connect
+
+from astradio_stream.units import QUANTUM_SAMPLES
+from astradio_stream.wire.quantum import unpack_quantum
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,3 +232,38 @@ def captured_runs(guest: Visit) -> list[tuple[int, NDArray[np.int16]]]:
         (int(run["index"]), np.frombuffer(b64decode(run["base64"]), "<i2").reshape(-1, 2))
         for run in runs
     ]
+
+
+def rendered_pcm(
+    server: Server, first: int, n_samples: int, programme: Any = None
+) -> NDArray[np.int16]:
+    """Return what the server rendered, `(n_samples, 2)`, from a second listener that takes PCM."""
+    start = first // QUANTUM_SAMPLES * QUANTUM_SAMPLES
+    parts: list[bytes] = []
+    hello = {
+        "type": "hello",
+        "protocol": 1,
+        "programme": programme or {"station": "now"},
+        "codecs": ["pcm_s16le"],
+        "viz": False,
+        "from": start,
+        "bufferMs": 20_000,
+    }
+    with connect(server.stream_url, compression=None, close_timeout=0.2) as socket:
+        socket.send(json.dumps(hello))
+        while QUANTUM_SAMPLES * len(parts) < first - start + n_samples:
+            message = socket.recv(timeout=30)
+            if isinstance(message, bytes):
+                quantum = unpack_quantum(message)
+                assert quantum.index == start + QUANTUM_SAMPLES * len(parts)
+                parts.append(bytes(quantum.packets[0]))
+                report = {"played": quantum.index, "received": quantum.index, "underruns": 0}
+                socket.send(json.dumps({"type": "report", **report}))
+        socket.send('{"type":"bye"}')
+    pcm = np.frombuffer(b"".join(parts), "<i2").reshape(-1, 2)
+    return pcm[first - start : first - start + n_samples]
+
+
+def correlation(a: NDArray[np.int16], b: NDArray[np.int16]) -> float:
+    """Return how alike two pieces of sound are, 1 if they are the same."""
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])

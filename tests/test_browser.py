@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from websockets.sync.client import connect
 
-from astradio_stream.units import QUANTUM_SAMPLES
-from astradio_stream.wire.quantum import unpack_quantum
 from tests.browser_support import (
     Server,
     captured_runs,
+    correlation,
     play,
+    rendered_pcm,
     running_browser,
     running_server,
     visit,
@@ -50,39 +48,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator
 def browser() -> Iterator[Browser]:
     with running_browser() as browser:
         yield browser
-
-
-def rendered_pcm(server: Server, first: int, n_samples: int) -> NDArray[np.int16]:
-    """Return what the server rendered, `(n_samples, 2)`, from a second listener that takes PCM."""
-    start = first // QUANTUM_SAMPLES * QUANTUM_SAMPLES
-    parts: list[bytes] = []
-    hello = {
-        "type": "hello",
-        "protocol": 1,
-        "programme": {"station": "now"},
-        "codecs": ["pcm_s16le"],
-        "viz": False,
-        "from": start,
-        "bufferMs": 20_000,
-    }
-    with connect(server.stream_url, compression=None, close_timeout=0.2) as socket:
-        socket.send(json.dumps(hello))
-        while QUANTUM_SAMPLES * len(parts) < first - start + n_samples:
-            message = socket.recv(timeout=30)
-            if isinstance(message, bytes):
-                quantum = unpack_quantum(message)
-                assert quantum.index == start + QUANTUM_SAMPLES * len(parts)
-                parts.append(bytes(quantum.packets[0]))
-                report = {"played": quantum.index, "received": quantum.index, "underruns": 0}
-                socket.send(json.dumps({"type": "report", **report}))
-        socket.send('{"type":"bye"}')
-    pcm = np.frombuffer(b"".join(parts), "<i2").reshape(-1, 2)
-    return pcm[first - start : first - start + n_samples]
-
-
-def correlation(a: NDArray[np.int16], b: NDArray[np.int16]) -> float:
-    """Return how alike two pieces of sound are, 1 if they are the same."""
-    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
 def assert_heard_is_rendered(

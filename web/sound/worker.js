@@ -26,6 +26,8 @@ const REPORT_MS = 1000;
 const DECODER_BUDGET = 2;
 /** How far before the audio thread a jump joins: what a decoder and a message need (samples). */
 const JUMP_SAMPLES = 2048;
+/** A jump waits for so many quanta, while what sounds lasts: the next segment may not be rendered. */
+const JUMP_QUANTA = 3;
 /** After so long a silence a station is joined where it is now, not where it was. */
 const REJOIN_S = 10;
 
@@ -173,6 +175,7 @@ function pump() {
   for (;;) {
     const decoding = decoder ? 960 * decoder.inFlight : 0;
     if (sink.written - sink.taken + decoding > DECODED_SAMPLES) break;
+    if (mustWait()) break;
     const quantum = backlog.next();
     if (quantum === undefined) break;
     if (quantum.codec === "opus") decodeOpus(quantum);
@@ -180,6 +183,11 @@ function pump() {
     nextIndex = quantum.index + QUANTUM_SAMPLES;
   }
   if (decoder?.isStuck()) onDecoderFailure();
+}
+
+function mustWait() {
+  const lasts = sink.written - sink.taken > JUMP_SAMPLES + QUANTUM_SAMPLES;
+  return join?.how === "jump" && backlog.length < JUMP_QUANTA && lasts;
 }
 
 /** @param {import("./backlog.js").Quantum} quantum */
@@ -268,6 +276,7 @@ function onDecoderFailure() {
   const open = join ?? joins[0] ?? null;
   join = { how: open?.how ?? "append", index: open?.index ?? timeline.indexAt(sink.written), skip: 0 };
   joins = [];
+  nextIndex = Number.NaN;
   backlog.clear();
   backlog.end = Math.floor(join.index / QUANTUM_SAMPLES) * QUANTUM_SAMPLES;
   link.close();
