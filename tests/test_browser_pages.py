@@ -294,7 +294,7 @@ def test_what_sounds_is_explained_and_numbers_are_a_click_away(
         for word in ("Sun", "Lilith", "Ascendant", "House 12", "Orb", "bpm", "°"):
             assert word in tables
         guest.page.keyboard.press("Escape")
-        assert not guest.page.is_visible("#numbers")
+        guest.page.wait_for_selector("#numbers", state="hidden")
         assert guest.complaints == []
 
 
@@ -382,7 +382,7 @@ def test_where_nothing_can_be_kept_the_page_plays_all_the_same(
         play(guest, 1)
         for view in VIEWS:
             guest.page.click(f"nav [href='#{view}']")
-            assert guest.page.is_visible(f"#{view} h1")
+            guest.page.wait_for_selector(f"#{view} h1", state="visible")  # the hash changes later
         assert guest.complaints == []
 
 
@@ -405,7 +405,7 @@ def test_the_status_drawer_shows_the_figures(server: Server, browser: Browser) -
         ):
             assert name in figures
         guest.page.keyboard.press("Escape")
-        assert not guest.page.is_visible("#status")
+        guest.page.wait_for_selector("#status", state="hidden")
         assert guest.complaints == []
 
 
