@@ -7,6 +7,7 @@ at once.
 from __future__ import annotations
 
 import re
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from astradio_stream.errors import Detail, OutsideEphemeris, ValidationFailed
@@ -42,7 +43,7 @@ DEFAULT_PLACES: Final = 10
 MOST_PLACES: Final = 50
 
 _NUMBER: Final = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?", re.ASCII)
-"""As JSON writes numbers, and a little more; what a float cannot hold lies outside any range."""
+"""As JSON writes numbers, and a little more."""
 _NUMERIC_FIELDS: Final = ("lat", "lon", "fold")
 
 
@@ -177,8 +178,9 @@ def places_answer(values: Mapping[str, str], gazetteer: Gazetteer) -> list[dict[
 
 
 def _number(text: str) -> float | None:
-    """Return a decimal number, or None: neither nan nor inf nor 1_000 is one."""
-    return float(text) if _NUMBER.fullmatch(text) else None
+    """Return a decimal number, or None: neither nan nor inf nor 1_000 nor 1e400 is one."""
+    number = float(text) if _NUMBER.fullmatch(text) else inf
+    return number if isfinite(number) else None
 
 
 def _hour_to_json(hour: PlanetaryHour) -> dict[str, Any]:
