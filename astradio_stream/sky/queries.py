@@ -60,7 +60,8 @@ def chart_answer(values: Mapping[str, str]) -> dict[str, Any]:
     fields: dict[str, object] = dict(values)
     for name in _NUMERIC_FIELDS:
         if name in values:
-            fields[name] = _number(values[name])
+            number = _number(values[name])
+            fields[name] = values[name] if number is None else number  # its reader will refuse it
     details: list[Detail] = []
     houses = values.get("houses", DEFAULT_HOUSE_SYSTEM)
     try:
