@@ -429,7 +429,7 @@ def test_the_page_is_played_by_keyboard_alone(server: Server, browser: Browser) 
         before = guest.ask("t.player.place")
         guest.page.keyboard.press("ArrowLeft")
         assert guest.ask("t.player.place") < before
-        assert [press("Tab") for _ in range(3)] == ["sleep", "link", "open-status"]
+        assert [press("Tab") for _ in range(3)] == ["sleep", "link", "open-take"]
         guest.page.focus("#play")
         guest.page.keyboard.press("Space")
         guest.wait_until("!t.situation.sounds")
@@ -488,7 +488,7 @@ def test_axe_finds_nothing_in_any_view(server: Server, browser: Browser, size: s
         guest.page.wait_for_selector("#birth-form [role=option]")
         assert violations(guest) == [], "towns"
         guest.page.click("nav [href='#now']")
-        for opener in ("#open-numbers", "#open-status"):
+        for opener in ("#open-numbers", "#open-take", "#open-status"):
             guest.page.click(opener)
             assert violations(guest) == [], opener
             guest.page.keyboard.press("Escape")

@@ -3,6 +3,7 @@
 import { hasMovingSky, programmeOf, queryOf, utcMsAt } from "./page/address.js";
 import { Choosing } from "./page/choosing.js";
 import { Controls } from "./page/controls.js";
+import { Download } from "./page/download.js";
 import { Drawer } from "./page/drawer.js";
 import { part } from "./page/elements.js";
 import { Hook } from "./page/hook.js";
@@ -86,6 +87,7 @@ const controls = new Controls(document, {
   link: () => new URL(queryOf(radio.programme, radio.place()), location.href).href,
   skip: (seconds) => radio.seek(radio.place() + seconds * SAMPLE_RATE),
 });
+new Download(document, stream, { place: () => screen.place(), say: (text) => controls.say(text) });
 const mediaKeys = new MediaKeys({
   play: () => !radio.isPlaying && radio.toggle(),
   stop: () => radio.isPlaying && radio.stop(),

@@ -158,6 +158,25 @@ export class Screen {
     this.text("time", moves ? secondsText(utcMs) : elapsedText(index / 48000));
   }
 
+  /**
+   * Where the listener is, or would begin; null before the sky is known.
+   *
+   * @returns {import("./download.js").Place | null}
+   */
+  place() {
+    const { radio } = this;
+    const seen = radio.ready ?? this.seen;
+    if (seen === null) return null;
+    const heard = radio.heardNow();
+    const begins = radio.from ?? (seen.live ? indexAt(seen, Date.now()) : seen.from);
+    return {
+      programme: seen.programme,
+      index: Number.isNaN(heard) ? begins : heard,
+      utcMs: (index) => utcMsAt(seen, index),
+      say: (index) => (seen.live ? secondsText(utcMsAt(seen, index)) : elapsedText(index / 48000)),
+    };
+  }
+
   /** @param {import("../types.js").SkyEvent} event */
   heard(event) {
     if (event.kind === "section") this.section = event.text.replace(/^Section \d+: /, "");
