@@ -45,6 +45,6 @@ export const BYTES_PER_MINUTE = Object.freeze({ opus: 720000, wav: 11520000, mid
 
 /** @param {number} bytes */
 export function sizeText(bytes) {
-  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1000))} kB`;
-  return bytes < 1e7 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.round(bytes / 1e6)} MB`;
+  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1000))}\u00a0kB`;
+  return bytes < 1e7 ? `${(bytes / 1e6).toFixed(1)}\u00a0MB` : `${Math.round(bytes / 1e6)}\u00a0MB`;
 }

@@ -99,5 +99,5 @@ test("a file's name tells the moment of a station, and of a birth nothing", () =
 });
 
 test("sizes are said in the unit that fits", () => {
-  assert.deepEqual([100, 30000, 3_600_000, 57_600_000].map(sizeText), ["1 kB", "30 kB", "3.6 MB", "58 MB"]);
+  assert.deepEqual([100, 30000, 3_600_000, 57_600_000].map(sizeText), ["1\u00a0kB", "30\u00a0kB", "3.6\u00a0MB", "58\u00a0MB"]);
 });
