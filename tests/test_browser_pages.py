@@ -205,7 +205,9 @@ def test_two_skies_are_played_together(server: Server, browser: Browser, modes: 
         fill_birth(guest, second, "Bento", date="1987-11-02", time=None, town="Lisbon")
         guest.page.click("#two-form .primary")
         if assert_played_or_said(guest, "#two-form", "compatibility", modes, "Anna and Bento"):
-            guest.wait_until("t.show.wheel.others.length > 9 && t.show.wheel.threads.length > 0")
+            guest.wait_until("t.show.wheel.others.length > 9")
+            guest.wait_until("t.show.wheel.dialogue.threads.length > 0")
+            guest.wait_until("t.show.wheel.voices.whose.includes(1)")
             label = guest.page.get_attribute("#wheel", "aria-label") or ""
             assert "Chart wheel of Anna." in label
             assert "Chart wheel of Bento." in label
