@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -19,9 +20,11 @@ from loadtest import (
     bench_segment,
     bench_server,
     bench_slow,
+    run,
     soak,
 )
 from loadtest.ears import NAMES
+from loadtest.options import add_run_options
 from loadtest.table import machine
 
 if TYPE_CHECKING:
@@ -40,8 +43,8 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
 }
 
 
-def main() -> None:
-    """Run all benchmarks, or those that were named."""
+def build_parser() -> argparse.ArgumentParser:
+    """Return what the command line understands."""
     parser = argparse.ArgumentParser("python -m loadtest", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     bench = commands.add_parser("bench", help="measure the budgets of the design")
@@ -52,11 +55,19 @@ def main() -> None:
     ears.add_argument("--seconds", type=int, help="how much of each")
     soaking = commands.add_parser("soak", help="listen for hours; tell what grew")
     soaking.add_argument("--hours", type=float, default=2.0)
-    args = parser.parse_args()
+    add_run_options(commands.add_parser("run", help="load a server and check all that it sends"))
+    return parser
+
+
+def main() -> None:
+    """Do what was asked for."""
+    args = build_parser().parse_args()
     print(machine())
     if args.command == "ears":
         import_module("loadtest.ears.commands").run(args.name, args.charts, args.seconds)
         return
+    if args.command == "run":
+        sys.exit(run.run(args))
     if args.command == "soak":
         soak.run(args.hours)
         return
