@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FAILED: Final = 1
 REFUSED: Final = 2
+_LIMITS: Final = {"RATE_LIMIT_MAX": "50", "RATE_LIMIT_WINDOW_S": "10"}
+"""As a server has them by default: everyone here comes from an address of their own."""
 _QUIET_SECONDS: Final = 5
 """Where nobody watches, progress is told this often."""
 
@@ -74,7 +76,9 @@ def outcome_of(args: Namespace) -> Outcome:
         if args.url is None:
             plan = plan_of(args, "ws://127.0.0.1:1/stream", folder, ours)  # refuse before starting
             most = str(max(2_000, plan.listeners + 100))
-            running = stack.enter_context(server(folder, cores=theirs, ASTRADIO_MAX_LISTENERS=most))
+            running = stack.enter_context(
+                server(folder, cores=theirs, ASTRADIO_MAX_LISTENERS=most, **_LIMITS)
+            )
             url = f"ws://127.0.0.1:{running.port}/stream"
         else:
             url = args.url
