@@ -84,6 +84,8 @@ class _Gathering:
             self.listening.discard(name)
             if not self.listening:
                 self.outcome.server = self._watch.told()
+        elif "delays" in told:
+            self.outcome.delays += told["delays"]
         elif "groups" in told:
             _gather(self.outcome, told["groups"])
         else:

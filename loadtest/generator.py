@@ -57,6 +57,8 @@ class Generator:
         self.now_s = plan.start_s
         """The present turn of the loop (seconds)."""
         self.end_s = plan.start_s + plan.duration_s
+        self.delays: list[tuple[float, float]] = []
+        """Moment and lateness of each quantum of the first listener (seconds)."""
         self.n_open = 0
         """Listeners inside."""
         self._poll = select.epoll()
@@ -86,6 +88,8 @@ class Generator:
         is_prompt = role not in ("slow", "abuse") and self._n_prompt < self.plan.prompt
         self._n_prompt += is_prompt
         virtual = Virtual(self, number, turn, role, is_prompt=is_prompt)
+        if number == 0 and is_prompt:
+            self.delays = virtual.record_delays()
         self._slots[number // self.plan.processes % SLOTS].append(virtual)
         virtual.connect()
 
@@ -201,6 +205,7 @@ def main() -> None:
     tell({"listened": True})
     Verifier(Path(plan.folder), well).verify(generator.reservoir, plan.verify_s)
     groups = generator.tallies | {"generator": generator.own}
+    tell({"delays": [(at_s - plan.start_s, late_s) for at_s, late_s in generator.delays]})
     tell({"groups": {name: tally.to_json() for name, tally in groups.items()}})
 
 

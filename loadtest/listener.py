@@ -77,6 +77,8 @@ class CheckingListener:
         """Times the player had nothing to play."""
         self.drain_ms: int | None = None
         """When it was told to come back (milliseconds), if it was."""
+        self.delays: list[tuple[float, float]] | None = None
+        """Moment and lateness of each quantum (seconds), if they are wanted."""
         self._wish = wish
         self._reservoir = reservoir
         self._buffer = milliseconds_to_samples(wish.buffer_ms)
@@ -256,6 +258,8 @@ class CheckingListener:
         # What there was room for as the run began comes in one burst; the rhythm begins behind it.
         if self._wish.is_prompt and intended_s > self._run_began_s:
             self._late(index, now_s - intended_s)
+            if self.delays is not None:
+                self.delays.append((now_s, now_s - intended_s))
         dry_s = playout.arrived(index + QUANTUM_SAMPLES, now_s)
         if dry_s:
             self._underrun(dry_s)

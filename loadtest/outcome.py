@@ -63,6 +63,8 @@ class Outcome:
     """The loop of each process."""
     seconds: list[dict[str, Any]] = field(default_factory=list)
     """Each second: listeners, lateness, processor time."""
+    delays: list[tuple[float, float]] = field(default_factory=list)
+    """Moment and lateness of each quantum of the first listener (seconds)."""
     server: dict[str, float] = field(default_factory=dict)
     """What the server told of itself."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,8 @@ from loadtest.process import server
 from loadtest.report import print_report, progress_line, write_files
 from loadtest.target import Refused, target_of
 from loadtest.thresholds import threshold_of
+from loadtest.toxic import toxic
+from loadtest.traces import load_trace, recorded
 from loadtest.watch import Watch
 
 if TYPE_CHECKING:
@@ -26,7 +29,8 @@ if TYPE_CHECKING:
 FAILED: Final = 1
 REFUSED: Final = 2
 _LIMITS: Final = {"RATE_LIMIT_MAX": "50", "RATE_LIMIT_WINDOW_S": "10"}
-"""As a server has them by default: everyone here comes from an address of their own."""
+"""As a server has them by default: everyone comes from an address of their own, unless a proxy lies
+between."""
 _QUIET_SECONDS: Final = 5
 """Where nobody watches, progress is told this often."""
 
@@ -47,6 +51,8 @@ def run(args: Namespace) -> int:
     try:
         thresholds = [threshold_of(text) for text in args.asserts]
         outcome = outcome_of(args)
+        if args.record_trace:
+            _record(outcome, Path(args.record_trace))
     except Refused as refused:
         print(refused, file=sys.stderr)
         return REFUSED
@@ -69,6 +75,7 @@ def outcome_of(args: Namespace) -> Outcome:
     Raises:
         Refused: They are wrong; the sentence says how.
     """
+    trace = load_trace(args.trace) if args.trace else None
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory())
         theirs, ours = split_cores(cores_of(args.cores))
@@ -77,13 +84,19 @@ def outcome_of(args: Namespace) -> Outcome:
             plan = plan_of(args, "ws://127.0.0.1:1/stream", folder, ours)  # refuse before starting
             most = str(max(2_000, plan.listeners + 100))
             running = stack.enter_context(
-                server(folder, cores=theirs, ASTRADIO_MAX_LISTENERS=most, **_LIMITS)
+                server(
+                    folder, cores=theirs, ASTRADIO_MAX_LISTENERS=most, **({} if trace else _LIMITS)
+                )
             )
             url = f"ws://127.0.0.1:{running.port}/stream"
         else:
             url = args.url
         target = target_of(url, is_owned=args.i_own_this_server)
         plan = plan_of(args, url, folder, ours if running else cores_of(args.cores))
+        if trace is not None:
+            proxy = stack.enter_context(toxic(url))
+            proxy.down.delay_of_s = trace.delay_s
+            plan = replace(plan, url=proxy.url)
         return drive(plan, Watch(target.http_url, running), _Progress(args.scenario).show)
 
 
@@ -101,6 +114,12 @@ class _Progress:
             print(f"\r{line}", end="", file=sys.stderr, flush=True)
         elif row["atS"] % _QUIET_SECONDS == 0:
             print(line, file=sys.stderr, flush=True)
+
+
+def _record(outcome: Outcome, path: Path) -> None:
+    plan = outcome.plan
+    what = f"Recorded: lateness of one listener, {plan.scenario}, {plan.duration_s:g} s."
+    path.write_text(recorded(outcome.delays, what).to_json())
 
 
 def _write_html(outcome: Outcome, folder: Path) -> None:

@@ -89,6 +89,12 @@ class Virtual:
         """What stands behind the client of any role but abuse."""
         return self.client.listener  # type: ignore[return-value]
 
+    def record_delays(self) -> list[tuple[float, float]]:
+        """Return the list to which the delays of its quanta will be added."""
+        delays: list[tuple[float, float]] = []
+        self._listener.delays = delays
+        return delays
+
     # Its connection -------------------------------------------------------------------------------
 
     def connect(self) -> None:
