@@ -82,7 +82,7 @@ def _is_ready(port: int) -> bool:
 
 @contextmanager
 def server(
-    folder: str, *, core: int | None = None, cores: tuple[int, ...] = (), **settings: str
+    folder: str, core: int | None = None, cores: tuple[int, ...] = (), **settings: str
 ) -> Iterator[Server]:
     """Run a server of its own, on one core or some if they are named, until the block ends."""
     port = _free_port()

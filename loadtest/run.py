@@ -82,12 +82,9 @@ def outcome_of(args: Namespace) -> Outcome:
         running = None
         if args.url is None:
             plan = plan_of(args, "ws://127.0.0.1:1/stream", folder, ours)  # refuse before starting
-            most = str(max(2_000, plan.listeners + 100))
-            running = stack.enter_context(
-                server(
-                    folder, cores=theirs, ASTRADIO_MAX_LISTENERS=most, **({} if trace else _LIMITS)
-                )
-            )
+            settings = {"ASTRADIO_MAX_LISTENERS": str(max(2_000, plan.listeners + 100))}
+            settings |= {} if trace else _LIMITS
+            running = stack.enter_context(server(folder, None, theirs, **settings))
             url = f"ws://127.0.0.1:{running.port}/stream"
         else:
             url = args.url
