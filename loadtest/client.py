@@ -154,9 +154,10 @@ class Client:
 
     def report(self, now_s: float) -> None:
         """Say what is heard."""
-        text = self.listener.report(now_s)
-        if text is not None and self._is_upgraded:
-            self.say(text)
+        if self._is_upgraded:
+            text = self.listener.report(now_s)
+            if text is not None:
+                self.say(text)
 
     def cut(self, now_s: float) -> None:
         """Lose the connection, as networks do: without a word."""
@@ -213,7 +214,7 @@ class Client:
     def _drop(self) -> None:
         if self._sock is not None:
             self._sock.close()
-            self._sock = None
+            self._sock, self._is_upgraded = None, False
 
     def _send(self, data: bytes) -> None:
         with suppress(OSError):

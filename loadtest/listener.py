@@ -146,6 +146,8 @@ class CheckingListener:
         if epoch != self._epoch:
             tally.find("wrong_epoch", f"epoch {epoch} at {index}, not {self._epoch}")
             return
+        self._heard_of_s = now_s
+        self._is_silent = False
         if not playout.is_playing:
             playout.start(index, now_s)
         if index != playout.end:
@@ -153,8 +155,6 @@ class CheckingListener:
             if index < playout.end:
                 return
             playout.skip(index)
-        self._heard_of_s = now_s
-        self._is_silent = False
         self._time(index, now_s)
         counts = tally.counts
         counts["quanta"] += 1
@@ -227,6 +227,7 @@ class CheckingListener:
         if gap["from"] != self.playout.end or gap["to"] <= gap["from"]:
             words = f"{gap['from']} to {gap['to']} at {self.playout.end}"
             self.tally.find("wrong_discontinuity", words)
+            return
         self.playout.skip(gap["to"])
         self._run_began_s = -1.0
 

@@ -36,6 +36,8 @@ def add_run_options(parser: ArgumentParser) -> None:
     add("--record-trace", metavar="FILE", help="write the delays that one listener saw as a trace")
     add("--assert", dest="asserts", action="append", default=[], metavar="FIGURE<=NUMBER",
         help="what must hold beside what the scenario says; may be given again")  # fmt: skip
+    add("--data-dir", metavar="DIR",
+        help="where note banks lie; without it they are made for the run")  # fmt: skip
     add("--out", metavar="DIR", help="write outcome.json, seconds.csv and report.html")
 
 

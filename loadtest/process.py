@@ -66,7 +66,8 @@ def samples_in(text: str) -> Samples:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -85,7 +86,7 @@ def server(
     folder: str, core: int | None = None, cores: tuple[int, ...] = (), **settings: str
 ) -> Iterator[Server]:
     """Run a server of its own, on one core or some if they are named, until the block ends."""
-    port = _free_port()
+    port = free_port()
     environment = os.environ | {
         "ASTRADIO_PORT": str(port),
         "ASTRADIO_DATA_DIR": folder,

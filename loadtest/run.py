@@ -52,7 +52,7 @@ def run(args: Namespace) -> int:
         thresholds = [threshold_of(text) for text in args.asserts]
         outcome = outcome_of(args)
         if args.record_trace:
-            _record(outcome, Path(args.record_trace))
+            record(outcome, Path(args.record_trace))
     except Refused as refused:
         print(refused, file=sys.stderr)
         return REFUSED
@@ -60,7 +60,7 @@ def run(args: Namespace) -> int:
     if args.out:
         folder = Path(args.out)
         write_files(outcome, folder)
-        _write_html(outcome, folder)
+        write_page(outcome, folder)
     figures = outcome.figures()
     standing = [threshold_of(text) for text in outcome.plan.row.thresholds]
     failures = [one.failure(figures) for one in (*standing, *thresholds)]
@@ -77,7 +77,7 @@ def outcome_of(args: Namespace) -> Outcome:
     """
     trace = load_trace(args.trace) if args.trace else None
     with ExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory())
+        folder = args.data_dir or stack.enter_context(TemporaryDirectory())
         theirs, ours = split_cores(cores_of(args.cores))
         running = None
         if args.url is None:
@@ -113,13 +113,15 @@ class _Progress:
             print(line, file=sys.stderr, flush=True)
 
 
-def _record(outcome: Outcome, path: Path) -> None:
+def record(outcome: Outcome, path: Path) -> None:
+    """Write the trace of what the first listener saw."""
     plan = outcome.plan
     what = f"Recorded: lateness of one listener, {plan.scenario}, {plan.duration_s:g} s."
     path.write_text(recorded(outcome.delays, what).to_json())
 
 
-def _write_html(outcome: Outcome, folder: Path) -> None:
+def write_page(outcome: Outcome, folder: Path) -> None:
+    """Write `report.html`, or say what it needs."""
     try:
         from loadtest.html import write_html  # noqa: PLC0415 - matplotlib is not always there
     except ImportError:
