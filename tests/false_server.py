@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from astradio_stream.audio import opus
@@ -34,7 +34,6 @@ class FalseServer:
     """Serves ready-made quanta of one programme, from its beginning."""
 
     def __init__(self, quanta: list[bytes], programme: dict[str, Any], programme_id: str) -> None:
-        self.port = 0
         self._quanta = quanta
         self._programme = programme
         self._id = programme_id
@@ -43,26 +42,19 @@ class FalseServer:
     def running(self) -> Iterator[str]:
         """Serve until the block ends; gives the address."""
         background = Background()
-        stop = asyncio.Event()
-        started = background.do(self._start(stop))
+        server = background.do(self._start())
         try:
-            yield f"ws://127.0.0.1:{started}/stream"
+            port = next(iter(server.sockets)).getsockname()[1]
+            yield f"ws://127.0.0.1:{port}/stream"
         finally:
-            background.loop.call_soon_threadsafe(stop.set)
+            background.do(_stop(server))
             background.end()
 
-    async def _start(self, stop: asyncio.Event) -> int:
-        server = await serve(
+    async def _start(self) -> Server:
+        return await serve(
             self._serve, "127.0.0.1", 0, subprotocols=["astradio.v1"],  # type: ignore[list-item]
             compression=None, ping_interval=None, process_request=_refuse,
         )  # fmt: skip
-
-        async def wait() -> None:
-            await stop.wait()
-            server.close()
-
-        self._waiting = asyncio.create_task(wait())
-        return int(next(iter(server.sockets)).getsockname()[1])
 
     async def _serve(self, connection: ServerConnection) -> None:
         wrong = wrong_of(connection)
@@ -93,7 +85,7 @@ class FalseServer:
                 yield right
                 continue
             if wrong == "silent":
-                await asyncio.Event().wait()
+                await connection.wait_closed()
             if wrong == "unexpected_close":
                 await connection.close(1011, "internal")
                 return
@@ -117,6 +109,11 @@ def wrong_of(connection: ServerConnection) -> str:
     """Return what is done wrong to a listener; nothing to those beyond the table."""
     number = int(connection.remote_address[0].rsplit(".", 1)[1]) - 1
     return WRONGS[number] if number < len(WRONGS) else ""
+
+
+async def _stop(server: Server) -> None:
+    server.close()
+    await server.wait_closed()
 
 
 def _refuse(connection: ServerConnection, _request: Any) -> Any:
