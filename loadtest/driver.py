@@ -126,8 +126,8 @@ def drive(plan: Plan, watch: Watch, show: Callable[[dict[str, Any]], None]) -> O
             if gathering.listening and time.monotonic() >= next_look_s:
                 gathering.look(show)
                 next_look_s += 1.0
-    seconds = gathering.seconds
-    gathering.outcome.seconds = [_finished(seconds[at_s]) for at_s in sorted(seconds)]
+    told = [row for _, row in sorted(gathering.seconds.items()) if row["told"] == plan.processes]
+    gathering.outcome.seconds = [_finished(row) for row in told]
     return gathering.outcome
 
 
@@ -144,7 +144,7 @@ def _second(seconds: dict[int, dict[str, Any]], at_s: int) -> dict[str, Any]:
     return seconds.setdefault(
         at_s,
         {
-            "atS": at_s, "open": 0, "quanta": 0, "vizFrames": 0, "underruns": 0, "cpuS": 0.0,
+            "atS": at_s, "told": 0, "open": 0, "quanta": 0, "vizFrames": 0, "underruns": 0, "cpuS": 0.0,
             "late": Histogram(), "lag": Histogram(), "serverCpu": 0.0, "serverRssMb": 0.0,
         },
     )  # fmt: skip
@@ -152,7 +152,8 @@ def _second(seconds: dict[int, dict[str, Any]], at_s: int) -> dict[str, Any]:
 
 def _add_second(seconds: dict[int, dict[str, Any]], told: dict[str, Any]) -> None:
     """Add what one process tells of a second."""
-    row = _second(seconds, round(told["atS"]))
+    row = _second(seconds, told["atS"])
+    row["told"] += 1
     for name in ("open", "quanta", "vizFrames", "underruns", "cpuS"):
         row[name] += told[name]
     for name in ("late", "lag"):
