@@ -144,8 +144,9 @@ def _second(seconds: dict[int, dict[str, Any]], at_s: int) -> dict[str, Any]:
     return seconds.setdefault(
         at_s,
         {
-            "atS": at_s, "told": 0, "open": 0, "quanta": 0, "vizFrames": 0, "underruns": 0, "cpuS": 0.0,
-            "late": Histogram(), "lag": Histogram(), "serverCpu": 0.0, "serverRssMb": 0.0,
+            "atS": at_s, "told": 0, "open": 0, "quanta": 0, "vizFrames": 0, "underruns": 0,
+            "cpuS": 0.0, "late": Histogram(), "lag": Histogram(), "serverCpu": 0.0,
+            "serverRssMb": 0.0,
         },
     )  # fmt: skip
 
