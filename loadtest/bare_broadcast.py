@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import Final
 
 import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
 
 from astradio_stream.wire.quantum import Codec, pack_quantum
 
@@ -25,11 +27,10 @@ async def _serve(port: int) -> None:
 
     async def hear(connection: ServerConnection) -> None:
         everyone.add(connection)
-        try:
+        with suppress(ConnectionClosed):
             async for _ in connection:
                 pass
-        finally:
-            everyone.discard(connection)
+        everyone.discard(connection)
 
     async with serve(hear, "127.0.0.1", port, compression=None, ping_interval=None, backlog=4_096):
         loop = asyncio.get_running_loop()
