@@ -169,7 +169,7 @@ def run(args: Namespace) -> int:
             lines = [threshold_of(text).failure(figures) for text in kind.quality]
             failure = next((line for line in lines if line), "")
             if failure and not outcome.is_generator_fit:
-                failure += " (the generator was the bottleneck)"
+                failure += " (the generator did not keep up)"
             print(f"  {number:,} {kind.what}: {failure or 'held'}", flush=True)
             return failure.removeprefix("FAILED ")
 

@@ -39,7 +39,7 @@ pre { background: #f3f5f9; padding: .7rem 1rem; border-radius: .4rem; overflow-x
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100% }
 .two { display: grid; grid-template-columns: 3fr 2fr; gap: 2.5rem; align-items: start }
 th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #e3e7ef }
-th:first-child, td:first-child { text-align: left; padding-left: 0 } th { color: #5c6478 }
+th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: nowrap } th { color: #5c6478 }
 img { width: 100%; height: auto } ul { padding-left: 1.2rem }
 @media (max-width: 50rem) { .two { grid-template-columns: 1fr; gap: 0 } }
 """
@@ -66,7 +66,7 @@ def page_of(outcome: Outcome) -> str:
 <p>{escape(plan.row.what)}</p>
 <p class="pale">{escape(outcome.machine)}</p>
 {_verdict(not faults, "no fault", "faults were found")}
-{_verdict(outcome.is_generator_fit, "the generator kept up", "the generator was the bottleneck")}
+{_verdict(outcome.is_generator_fit, "the generator kept up", "the generator did not keep up")}
 <pre>{escape(command_of(outcome))}</pre>
 {f"<h2>Faults</h2><ul>{listed}</ul>" if faults else ""}
 <h2>Over time</h2>

@@ -53,7 +53,7 @@ def summary_rows(outcome: Outcome) -> list[list[str]]:
         ["server says: late p99, loop lag p99",
          f"≤ {figures['server_late_p99_ms']:g} ms, ≤ {figures['loop_lag_p99_ms']:g} ms"],
         ["generator: CPU of a core", shares],
-        ["generator was the bottleneck", "no" if outcome.is_generator_fit else "YES: see its lag"],
+        ["generator kept up", "yes" if outcome.is_generator_fit else "NO: see its lag"],
     ]  # fmt: skip
     return rows + [[word, f"{figures[word]:,.0f}"] for word in QUALITY]
 
