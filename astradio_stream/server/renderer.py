@@ -8,6 +8,7 @@ forgetting all of it changes nothing that a listener hears.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
@@ -162,6 +163,14 @@ class Renderer:
             self._cache.move_to_end(key)
             self._hits.inc()
         return made
+
+    def served(self) -> tuple[Programme, int, ReadyMade] | None:
+        """Return a segment that was made for listeners and is at hand, any of them."""
+        if not self._cache:
+            return None
+        key = random.choice(tuple(self._cache))
+        rendition = self._renditions.get(key[0])
+        return None if rendition is None else (rendition.programme, key[1], self._cache[key])
 
     async def segment(
         self, programme: Programme, number: int, codec: Codec, due_ns: int | None = None
