@@ -1,7 +1,8 @@
 """Tell how the server on this machine stands: one row for each of its processes.
 
 It is asked through a socket in ASTRADIO_DATA_DIR, so this works whatever port it has and whatever
-stands before it. Exit status 0: every process welcomes newcomers; 1: one does not; 2: none runs.
+stands before it. SIGTERM and SIGHUP go to the process that --pid names: kill -HUP $(astradio-stream
+status --pid). Exit status 0: every process welcomes newcomers; 1: one does not; 2: none runs.
 """
 
 from __future__ import annotations
@@ -34,13 +35,16 @@ COLUMNS: Final = (
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
+    parser.add_argument("--pid", action="store_true", help="print only whom to send signals")
     parser.add_argument("--json", action="store_true", help="print what each process told, as JSON")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Ask and print."""
     answers = ask_servers(settings.data_dir, "status")
-    if args.json:
+    if args.pid:
+        print(*sorted({answer["signalPid"] for answer in answers}))
+    elif args.json:
         print(json.dumps(answers, indent=2))
     else:
         print("".join(f"{heading:<{width}}" for heading, _, width in COLUMNS))

@@ -102,6 +102,8 @@ class Control:
             "busy": round(shell.load.busy, 3),
             "audioModel": settings.default_audio_model,
             "viz": settings.enable_viz_engine,
+            # Whom signals go to: with several workers their parent, who hands them on.
+            "signalPid": os.getppid() if settings.workers > 1 else os.getpid(),
             "rateLimit": f"{settings.rate_limit_max} in {settings.rate_limit_window_s} s",
         }
 

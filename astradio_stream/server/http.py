@@ -224,7 +224,7 @@ class Envelope:
     ) -> None:
         """Count and tell of a file that went out with other headers than the contract's."""
         is_file = status in FOUND and scope["path"].startswith(PREFIX)
-        if is_file and (wrong := mismatches_of(scope["path"], headers)):
+        if is_file and (wrong := mismatches_of(scope["path"], headers.get)):
             self._shell.metrics.media_mismatches.inc()
             told = {"path": scope["path"], "headers": ",".join(wrong)}
             log("MEDIA_MISMATCH", logging.ERROR, **told, requestId=request_id)

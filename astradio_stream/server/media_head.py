@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from astradio_stream.server.media import KINDS, digest_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
 PREFIX: Final = "/media/"
 CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
@@ -15,12 +15,12 @@ FOUND: Final = frozenset({200, 206, 304})
 """Statuses of answers that give a file, or part of it, or say that it is known."""
 
 
-def mismatches_of(path: str, headers: Mapping[str, str]) -> list[str]:
+def mismatches_of(path: str, told: Callable[[str], str | None]) -> list[str]:
     """Return the names of headers that are not what the contract wants for a file.
 
     Args:
         path: As asked for.
-        headers: Of the answer, names in lower case or found whatever their case.
+        told: Gives a header of the answer by its name, whatever its case.
     """
     kind, _, name = path.removeprefix(PREFIX).partition("/")
     digest = digest_in(kind, name)
@@ -32,4 +32,4 @@ def mismatches_of(path: str, headers: Mapping[str, str]) -> list[str]:
         "Content-Type": KINDS[kind].media_type,
         "Accept-Ranges": "bytes",
     }
-    return [name for name, value in wanted.items() if headers.get(name) != value]
+    return [name for name, value in wanted.items() if told(name) != value]
