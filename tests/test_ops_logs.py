@@ -39,9 +39,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator
             piece = httpx.post(f"{found.url}/api/compose", json=body, timeout=60)
             assert piece.status_code == 200, piece.text
         httpx.get(f"{found.url}/api/chart", params=BIRTH)
-        httpx.get(f"{found.url}/4xx\n5xx FORGED requestId=req_x")
+        httpx.get(f"{found.url}/4xx%0A5xx%20FORGED%20requestId=req_x")
         with listening(found.ws_url, TRANSIT, client="a\nFORGED") as listener:
             listener.take_quanta(2)
+        visitor.client.close()
         while httpx.get(f"{found.url}/nowhere").status_code != 429:
             pass
         yield found

@@ -65,7 +65,7 @@ def test_an_event_is_one_line_in_file_and_on_standard_output(
     lines = (tmp_path / "new" / "app.log").read_text().splitlines()
     assert lines == capsys.readouterr().out.splitlines()
     joined, latency, library, broken = map(without_time, lines)
-    assert joined == r'JOINED level=INFO requestId=req_1 client="a \"name\"\nFORGED x=1" n=3'
+    assert joined == r'JOINED level=INFO client="a \"name\"\nFORGED x=1" n=3 requestId=req_1'
     assert latency == "compose_latency_ms 12.5 level=INFO error.code=X requestId=req_2"
     assert library == (
         f'LIBRARY level=WARNING logger=uvicorn.error message="odd thing" requestId={OWN_ID}'

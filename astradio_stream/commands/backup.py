@@ -89,7 +89,7 @@ def copy_database(source: Path, target: Path) -> None:
     with (
         contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as reading,
         contextlib.closing(sqlite3.connect(target)) as writing,
-        tqdm(unit="page", desc=source.name) as told,
+        tqdm(unit="page", desc=source.name, disable=None) as told,
     ):
         # A transaction that reads keeps the state it began with, however long the copy takes.
         reading.execute("BEGIN")

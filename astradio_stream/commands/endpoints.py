@@ -58,7 +58,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, _settings: Settings) -> int:
     """Ask and print."""
     server = Server(args.url)
-    rows = list(tqdm(rows_of(server), unit="check", leave=False))
+    server.ask("/livez")  # whoever does not answer at all is told in one line
+    rows = list(tqdm(rows_of(server), unit="check", leave=False, disable=None))
     width = max(len(row.what) for row in rows)
     for row in rows:
         mark = "FAIL" if row.fault else "ok"

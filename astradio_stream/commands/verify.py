@@ -98,7 +98,7 @@ def _prove(
     wrong: list[int] = []
     crcs: tuple[int, list[int]] = (-1, [])
     expected = int(ready["from"])
-    for _ in tqdm(range(10 * seconds), unit="quantum"):
+    for _ in tqdm(range(10 * seconds), unit="quantum", disable=None):
         quantum = _quantum(connection, expected)
         k, n = divmod(quantum.index // QUANTUM_SAMPLES, QUANTA_PER_SEGMENT)
         if crcs[0] != k:

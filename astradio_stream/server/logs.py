@@ -114,9 +114,9 @@ def _told(record: logging.LogRecord) -> tuple[str, object, Iterator[tuple[str, o
         event = "LIBRARY"
     moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
     head = {"time": f"{moment}.{int(record.msecs):03d}Z", "level": record.levelname}
-    request_id = fields.get("requestId") or getattr(record, "request_id", "")
-    tail = {} if "requestId" in fields else {"requestId": request_id}
-    return event, value, iter((head | fields | tail).items())
+    others = {name: field for name, field in fields.items() if name != "requestId"}
+    tail = {"requestId": fields.get("requestId") or getattr(record, "request_id", "")}
+    return event, value, iter((head | others | tail).items())
 
 
 class _Naming(logging.Filter):
