@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -207,10 +208,10 @@ def test_an_emergency_switch_takes_effect_and_nobody_hears_of_it(
 
 
 def timed(place: Place, commands: str) -> float:
-    """Run commands that end with a signal; return how long it took to take effect (seconds)."""
+    """Run commands that send a signal; return how long that took to take effect (seconds)."""
     n_reloads = place.reloads()
-    place.run(commands)
-    began_s = (place.folder / ".env").stat().st_mtime
+    place.run(f'kill() {{ date +%s.%N > signalled; command kill "$@"; }}\n{commands}')
+    began_s = float((place.folder / "signalled").read_text())
     end = time.monotonic() + 30
     while place.reloads() == n_reloads:
         assert time.monotonic() < end, "it was not reloaded"
@@ -226,8 +227,6 @@ def timed(place: Place, commands: str) -> float:
 
 
 def seconds_of(moment: str) -> float:
-    from datetime import UTC, datetime
-
     return datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()
 
 
