@@ -6,6 +6,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.toxic import toxic
 
 from tests.browser_support import (
     Server,
@@ -16,7 +17,6 @@ from tests.browser_support import (
     running_server,
     visit,
 )
-from tests.toxic import toxic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
