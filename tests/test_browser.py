@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from loadtest.toxic import toxic
 from tests.browser_support import (
     Server,
     assert_heard_is_rendered,
@@ -16,7 +17,6 @@ from tests.browser_support import (
     running_server,
     visit,
 )
-from tests.toxic import toxic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
