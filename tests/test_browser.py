@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.toxic import toxic
 
+from loadtest.toxic import toxic
 from tests.browser_support import (
     Server,
     assert_heard_is_rendered,
