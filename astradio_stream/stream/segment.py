@@ -97,7 +97,6 @@ class Rendition:
         start = number * SEGMENT_SAMPLES
         begin = start - PRE_ROLL_SAMPLES
         notes = self.score.notes(begin, start + SEGMENT_SAMPLES)
-        heard = render(notes, self._bank, begin, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES)
         indices = start + VIZ_SAMPLES * np.arange(VIZ_FRAMES_PER_SEGMENT, dtype=np.int64)
         viz = frames(
             self.score.pulses(indices),
@@ -105,6 +104,7 @@ class Rendition:
             note_levels(notes, self._bank, start, VIZ_FRAMES_PER_SEGMENT),
             note_bands(notes, self._bank),
         )
+        heard = render(notes, self._bank, begin, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES)
         stop = start + SEGMENT_SAMPLES
         events = (*self.score.events(start, stop), *highlights_of(notes, start, stop))
         return Segment(number, heard, viz, tuple(sorted(events, key=attrgetter("index"))))

@@ -123,31 +123,21 @@ class Writer:
         # A wide room is played legato.
         legato = 0.85 + 0.3 * palette.space if voice in _LEGATO else 1.0
         layered, drums = role.instrument in _LAYERED, role.instrument == "drums"
+        bar, stop, longest = scene.bar, self._stop, LONGEST_BARS * self._length
+        instrument = role.instrument
         for (beat, pitch), (beats, velocity) in strongest.items():
-            late = 0
+            onset = self._sample(beat)
             if beats < beats_here:
-                late = (pitch * 7919 + self._scene.bar * 104_729 + round(beat * 977)) % _LATE
-                late = late // 6 if drums else late
-            onset = self._sample(beat) + late
-            if onset >= self._stop:
+                late = (pitch * 7919 + bar * 104_729 + round(beat * 977)) % _LATE
+                onset += late // 6 if drums else late
+            if onset >= stop:
                 continue
             wished = self._samples_of(legato * beats)
-            duration = max(
-                SHORTEST_SAMPLES, min(wished, self._stop - onset, LONGEST_BARS * self._length)
-            )
-            instrument = role.instrument
+            duration = max(SHORTEST_SAMPLES, min(wished, stop - onset, longest))
             if layered:
-                instrument += ".hard" if velocity >= hard else ".soft"
-            note = Note(
-                onset,
-                duration,
-                voice,
-                instrument,
-                pitch,
-                velocity,
-                velocity * left,
-                velocity * right,
-            )
+                instrument = role.instrument + (".hard" if velocity >= hard else ".soft")
+            sides = velocity * left, velocity * right
+            note = Note(onset, duration, voice, instrument, pitch, velocity, *sides)
             self.notes.append(note)
             if voice in _ECHOED:
                 self._echo(note)
