@@ -6,7 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.note import Note
-from astradio_stream.music.v1_1.parts import MERCURY, NEPTUNE, PLUTO, SATURN, SUN, VENUS, Scene
+from astradio_stream.music.v1_1.scene import MERCURY, NEPTUNE, PLUTO, SATURN, SUN, VENUS, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
