@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from astradio_stream.audio import opus
-from astradio_stream.errors import NotFound, Overloaded
+from astradio_stream.errors import Overloaded
 from astradio_stream.server.banks import load_bank
+from astradio_stream.server.known import KnownProgrammes
 from astradio_stream.server.load import RETRY_AFTER_S
 from astradio_stream.server.pool import RenderPool
 from astradio_stream.server.renderer import ReadyMade, Renderer
@@ -19,7 +20,7 @@ from astradio_stream.sky.chart import chart_at
 from astradio_stream.sky.chart_json import chart_to_json
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
-from astradio_stream.stream.programme import Programme, resolve
+from astradio_stream.stream.programme import resolve
 from astradio_stream.stream.station import joined_at, stations_of
 from astradio_stream.stream.steering import steered
 from astradio_stream.stream.versions import ModelVersions
@@ -43,12 +44,10 @@ if TYPE_CHECKING:
     from astradio_stream.server.metrics import Metrics
     from astradio_stream.settings import Settings
     from astradio_stream.stream.models import AudioModel
+    from astradio_stream.stream.programme import Programme
     from astradio_stream.stream.segment import Rendition
     from astradio_stream.wire.actions import Steer
     from astradio_stream.wire.messages import Hello
-
-KNOWN_PROGRAMMES: Final = 10_000
-"""Programmes that a `programmeId` alone may name: the last ones that were played here."""
 
 KNOWN_LOOKS: Final = 300
 """Charts and palettes kept, 30 KB each, by where somebody began: who shares that shares these."""
@@ -81,7 +80,7 @@ class Engine:
         self._renderer: Renderer | None = None
         self._banks: dict[str, Bank] = {}
         self._loading: dict[str, asyncio.Future[Bank]] = {}
-        self._known: OrderedDict[str, Programme] = OrderedDict()
+        self._known = KnownProgrammes()
         self._seen: OrderedDict[tuple[str, int], asyncio.Future[Look]] = OrderedDict()
         self._defaults = ModelVersions(audio=settings.default_audio_model)
 
@@ -112,7 +111,7 @@ class Engine:
         )
         now = Moment(self._clock.unix_us())
         for name in stations_of(self._defaults.audio):
-            self._remember(resolve({"station": name}, now, self._defaults))
+            self._known.remember(resolve({"station": name}, now, self._defaults))
         station = resolve({"station": SELF_TEST_STATION}, now, self._defaults)
         index = joined_at(self._live_index())
         made = await self.segment(station, index // SEGMENT_SAMPLES, Codec.OPUS)
@@ -131,9 +130,9 @@ class Engine:
         if hello.programme_id is None:
             now = Moment(self._clock.unix_us())
             programme = resolve(hello.programme, now, self._defaults)
-            self._remember(programme)
+            self._known.remember(programme)
         else:
-            programme = self._recall(hello.programme_id)
+            programme = self._known.recall(hello.programme_id)
         if not self._load.has_room_for(programme.programme_id, self._clock.now_ns()):
             raise Overloaded("this server plays all the programmes it can", RETRY_AFTER_S)
         index = hello.from_index
@@ -169,7 +168,7 @@ class Engine:
         score = self.renderer.rendition(programme).score
         work = partial(steered, programme, score, steer.controls, steer.quantise, first_open)
         changed, effective = await asyncio.get_running_loop().run_in_executor(self._looks, work)
-        self._remember(changed)
+        self._known.remember(changed)
         return changed, effective
 
     async def segment(
@@ -226,19 +225,6 @@ class Engine:
     def _live_index(self) -> int:
         """Return the index that stations play now."""
         return floor_to_quantum(unix_us_to_index(self._clock.unix_us()))
-
-    def _remember(self, programme: Programme) -> None:
-        self._known[programme.programme_id] = programme
-        self._known.move_to_end(programme.programme_id)
-        if len(self._known) > KNOWN_PROGRAMMES:
-            self._known.popitem(last=False)
-
-    def _recall(self, programme_id: str) -> Programme:
-        programme = self._known.get(programme_id)
-        if programme is None:
-            raise NotFound("this server does not know the programmeId; send the programme itself")
-        self._known.move_to_end(programme_id)
-        return programme
 
     async def _look(self, programme: Programme, index: int) -> Look:
         """Return chart and palette at an index: found out once for all who begin there."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.errors import RateLimited
-from astradio_stream.server.doors import Doors, address_of, neighbourhood
+from astradio_stream.server.doors import Doors, Familiar, address_of, neighbourhood
 from astradio_stream.wire.bucket import NS_PER_S, Rate
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ DEFAULT_COST: Final = 1
 # Guesses of passwords, in buckets of their own.
 LOGINS_OF_ADDRESS:    Final = Rate(30, 900)    # one household, many accounts
 LOGINS_OF_BOTH:       Final = Rate(10, 900)    # one address at one account
-LOGINS_OF_ACCOUNT:    Final = Rate(100, 3600)  # many addresses; wide, for it locks the owner out
+LOGINS_OF_ACCOUNT:    Final = Rate(100, 3600)  # many addresses at which nobody ever knew it
 ACCOUNTS_OF_ADDRESS:  Final = Rate(20, 3600)
 # fmt: on
 
@@ -66,6 +66,7 @@ class Limits:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._buckets = Doors(N_CELLS)
+        self._familiar = Familiar(N_CELLS)
 
     def charge_address(self, connection: HTTPConnection, cost: int) -> None:
         """Charge the address that a request came from.
@@ -90,12 +91,18 @@ class Limits:
             RateLimited: there were too many, from this address or for this account.
         """
         address = self.address_of(connection)
-        for name, rate in (
-            (f"login-of-both {address} {email}", LOGINS_OF_BOTH),
-            (f"login-of-address {address}", LOGINS_OF_ADDRESS),
-            (f"login-of-account {email}", LOGINS_OF_ACCOUNT),
-        ):
+        rates = {
+            f"login-of-both {address} {email}": LOGINS_OF_BOTH,
+            f"login-of-address {address}": LOGINS_OF_ADDRESS,
+        }
+        if f"{address} {email}" not in self._familiar:
+            rates[f"login-of-account {email}"] = LOGINS_OF_ACCOUNT
+        for name, rate in rates.items():
             self._refuse(self._take(name, rate, 1), "too many attempts to log in")
+
+    def remember_login(self, connection: HTTPConnection, email: str) -> None:
+        """Heed that the password was known here: strangers cannot lock this address out."""
+        self._familiar.add(f"{self.address_of(connection)} {email}")
 
     def charge_registration(self, connection: HTTPConnection) -> None:
         """Count a new account.

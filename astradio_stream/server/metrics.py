@@ -83,6 +83,7 @@ TABLE: Final = (
     Metric("cache_requests",           Counter,   "result",  "Segments: hit, miss, joined"),
     Metric("cache_bytes",              Gauge,     "",        "Bytes of segments kept"),
     Metric("listeners",                Gauge,     "",        "Listeners connected now"),
+    Metric("tasks",                    Gauge,     "",        "Tasks of the loop, as last asked"),
     Metric("sessions",                 Counter,   "closing", "Sessions ended, by how"),
     Metric("sent_bytes",               Counter,   "",        "Bytes of quanta and events sent"),
     Metric("skips",                    Counter,   "",        "Announced gaps for the slow"),
@@ -119,6 +120,7 @@ class Metrics:
     cache_requests: Counter
     cache_bytes: Gauge
     listeners: Gauge
+    tasks: Gauge
     sessions: Counter
     sent_bytes: Counter
     skips: Counter

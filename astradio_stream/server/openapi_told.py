@@ -322,6 +322,17 @@ def _accounts() -> dict[str, Schema]:
                 "compositions": listing(
                     obj({"createdAt": moment(), "programme": obj({}), "answer": obj({})})
                 ),
+                "answers": listing(
+                    obj(
+                        {
+                            "page": text("method and path"),
+                            "key": text("as it was sent"),
+                            "status": integer(200),
+                            "body": obj({}),
+                            "expiresAt": moment(),
+                        }
+                    )
+                ),
             }
         ),
     }

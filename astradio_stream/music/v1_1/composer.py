@@ -76,7 +76,7 @@ class Composer:
         self.period = lru_cache(maxsize=48)(self._period)
         self.guest_melodies = lru_cache(maxsize=32)(self._guest_melodies)
         self.scene = lru_cache(maxsize=64)(self._scene)
-        self.bar_notes = lru_cache(maxsize=96)(self._compose_bar)
+        self.bar_notes = lru_cache(maxsize=12)(self._compose_bar)  # most bars are asked for once
         self.timeline = Timeline(self._changes, lru_cache(maxsize=64)(self._bars_of))
 
     # What holds for a movement

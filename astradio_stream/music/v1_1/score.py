@@ -89,7 +89,7 @@ class ScoreV11:
         self._happenings = happenings
         self._levels = lru_cache(maxsize=8)(self._find_levels)
         self._gain = lru_cache(maxsize=48)(self._find_gain)
-        self._sounding = lru_cache(maxsize=96)(self._play_bar)
+        self._sounding = lru_cache(maxsize=24)(self._play_bar)  # what sounds at once, and some
 
     # Loudness
 
