@@ -104,9 +104,10 @@ class Rendition:
             note_levels(notes, self._bank, start, VIZ_FRAMES_PER_SEGMENT),
             note_bands(notes, self._bank),
         )
-        heard = render(notes, self._bank, begin, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES)
         stop = start + SEGMENT_SAMPLES
         events = (*self.score.events(start, stop), *highlights_of(notes, start, stop))
+        # The sound comes last: it fills a core's cache, the rest works on what is in it already.
+        heard = render(notes, self._bank, begin, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES)
         return Segment(number, heard, viz, tuple(sorted(events, key=attrgetter("index"))))
 
 
