@@ -94,7 +94,7 @@ def test_a_drum_that_is_dry_in_the_middle_is_mixed_from_one_channel(
     assert (kick.pcm.shape[0], kick.mixed.shape[0]) == (2, 1)
     stroke = placed(
         onset=100,
-        duration=480,
+        duration=48_000,
         voice=4,
         instrument="drums",
         pitch=36,
