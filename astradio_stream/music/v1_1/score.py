@@ -270,7 +270,8 @@ _place_in_the_mix = attrgetter("onset", "voice", "instrument", "pitch")
 
 def _louder(note: Note, gain: float, stop: int) -> Note:
     """Return a note at its loudness, let go at `stop`, where a change of wishes may come."""
-    onset, duration, voice, instrument, pitch, velocity, left, right = note
+    onset, duration, voice, instrument, pitch, velocity, left, right, chart = note
     if onset + duration > stop:
         duration = min(duration, max(SHORTEST_SAMPLES, stop - onset))
-    return Note(onset, duration, voice, instrument, pitch, velocity, left * gain, right * gain)
+    sides = left * gain, right * gain
+    return Note(onset, duration, voice, instrument, pitch, velocity, *sides, chart)

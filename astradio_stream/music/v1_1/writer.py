@@ -123,6 +123,7 @@ class Writer:
         # A wide room is played legato.
         legato = 0.85 + 0.3 * palette.space if voice in _LEGATO else 1.0
         layered, drums = role.instrument in _LAYERED, role.instrument == "drums"
+        chart = scene.movement.chart
         bar, stop, longest = scene.bar, self._stop, LONGEST_BARS * self._length
         instrument = role.instrument
         for (beat, pitch), (beats, velocity) in strongest.items():
@@ -137,7 +138,7 @@ class Writer:
             if layered:
                 instrument = role.instrument + (".hard" if velocity >= hard else ".soft")
             sides = velocity * left, velocity * right
-            note = Note(onset, duration, voice, instrument, pitch, velocity, *sides)
+            note = Note(onset, duration, voice, instrument, pitch, velocity, *sides, chart)
             self.notes.append(note)
             if voice in _ECHOED:
                 self._echo(note)
@@ -163,5 +164,6 @@ class Writer:
                     note.velocity,
                     near,
                     far,
+                    note.chart,
                 )
             )
