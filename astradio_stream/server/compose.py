@@ -13,7 +13,7 @@ import orjson
 from starlette.requests import Request
 from starlette.routing import Route
 
-from astradio_stream.errors import Overloaded, StoreUnavailable
+from astradio_stream.errors import NotFound, Overloaded, StoreUnavailable
 from astradio_stream.server.bodies import read_object
 from astradio_stream.server.cookies import SESSION_COOKIE, values_of_cookie
 from astradio_stream.server.http import answer, refusal, retry_after
@@ -22,13 +22,12 @@ from astradio_stream.server.limits import cost_of
 from astradio_stream.server.logs import log
 from astradio_stream.server.orders import (
     SHORTEST_S,
-    has_saved_charts,
     order_from_json,
     read_order,
     require_readable,
-    with_saved_charts,
 )
 from astradio_stream.server.readiness import Readiness
+from astradio_stream.server.saved import has_saved_charts, with_saved_charts
 from astradio_stream.server.studio import Composed
 from astradio_stream.sky.moment import Moment
 from astradio_stream.store.answers import KeptAnswer, keep_answer, kept_answer
@@ -133,7 +132,12 @@ class ComposePage:
         if order is not None:
             return order
         kept = await self._desk.store.read(lambda store: composition_of_media(store, kind, digest))
-        return None if kept is None else order_from_json(orjson.loads(kept.programme))
+        if kept is None:
+            return None
+        try:
+            return await self._kept_order(orjson.loads(kept.programme), None)
+        except NotFound:  # a chart in it is public no more
+            return None
 
     @property
     def _defaults(self) -> ModelVersions:
@@ -173,7 +177,7 @@ class ComposePage:
         if asked is not None:
             kept = await self._desk.store.read(lambda store: kept_answer(store, asked, now_us))
             if kept is not None:
-                return order_from_json(orjson.loads(kept.body))
+                return await self._kept_order(orjson.loads(kept.body), user_id)
         if has_saved_charts(fields):
             require_readable(fields, self._defaults)
             written = fields
@@ -193,7 +197,23 @@ class ComposePage:
             return kept or meant
 
         decided = await self._desk.store.write(keep)
-        return order if decided is meant else order_from_json(orjson.loads(decided.body))
+        if decided is meant:
+            return order
+        return await self._kept_order(orjson.loads(decided.body), user_id)
+
+    async def _kept_order(self, kept: dict[str, Any], user_id: str | None) -> Order:
+        """Return an order that was kept, the saved charts in it looked up anew.
+
+        Raises:
+            NotFound: one of them is hidden from who asks, or is another one now.
+        """
+        written = kept["programme"]
+        if has_saved_charts(written):
+            programme = await self._desk.store.read(
+                lambda store: with_saved_charts(store, written, user_id)
+            )
+            kept = kept | {"programme": programme}
+        return order_from_json(kept)
 
     async def _piece(self, order: Order, user_id: str | None) -> tuple[Composed, bool]:
         """Return a piece, and whether it was there already."""
