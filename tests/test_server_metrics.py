@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from astradio_stream.server.metrics import TABLE, Metrics
+from astradio_stream.server.metrics import TABLE, Metrics, name_of
 
 DOCS = Path(__file__).parent.parent / "docs" / "metrics.md"
 
@@ -19,7 +19,7 @@ def test_every_row_is_a_metric_of_the_page() -> None:
     text, media_type = metrics.to_text()
     assert media_type.startswith("text/plain; version=0.0.4")
     names = {family.name for family in text_string_to_metric_families(text.decode())}
-    assert {f"astradio_{row.name}" for row in TABLE} <= names
+    assert {name_of(row) for row in TABLE} <= names
     assert "process_resident_memory_bytes" in names
 
 
@@ -63,6 +63,14 @@ def test_many_at_once_are_counted_as_one_by_one() -> None:
 
 
 def test_the_docs_list_every_metric_and_its_label() -> None:
-    rows = re.findall(r"^\| `astradio_(\w+)` \| (\w+) \| (\S+) \|", DOCS.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\S+) \|", DOCS.read_text(), re.MULTILINE)
     written = {(name.removesuffix("_total"), kind, label.strip("`–")) for name, kind, label in rows}
-    assert written == {(row.name, row.kind.__name__.lower(), row.label) for row in TABLE}
+    assert written == {(name_of(row), row.kind.__name__.lower(), row.label) for row in TABLE}
+
+
+def test_milliseconds_are_counted_in_milliseconds() -> None:
+    metrics = Metrics()
+    metrics.compat_search_latency_ms.observe(20.0)
+    value = metrics.registry.get_sample_value
+    assert value("compat_search_latency_ms_bucket", {"le": "10.0"}) == 0
+    assert value("compat_search_latency_ms_bucket", {"le": "25.0"}) == 1

@@ -60,7 +60,8 @@ class Metric:
     """One row of the table."""
 
     name: str
-    """The field of `Metrics`; Prometheus sees it behind `astradio_`, a counter before `_total`."""
+    """The field of `Metrics`; Prometheus sees it behind `astradio_` (but for those in `_BARE`), a
+    counter before `_total`."""
     kind: Kind
     """Counter, gauge or histogram."""
     label: str
@@ -89,9 +90,24 @@ TABLE: Final = (
     Metric("underruns",                Counter,   "",        "Underruns as reported"),
     Metric("pieces",                   Counter,   "result",  "Pieces: hit, made, joined, refused"),
     Metric("piece_seconds",            Histogram, "",        "Making a piece"),
+    Metric("compat_search_latency_ms", Histogram, "",        "A search, its wait included"),
     Metric("http_responses",           Counter,   "class",   "HTTP responses, 1xx to 5xx"),
 )
 # fmt: on
+
+
+_BARE: Final = frozenset({"compat_search_latency_ms"})
+"""Names that a contract gives as they are."""
+
+
+def name_of(row: Metric) -> str:
+    """Return what Prometheus calls a metric, but for the ending of a counter."""
+    return row.name if row.name in _BARE else f"astradio_{row.name}"
+
+
+def buckets_of(row: Metric) -> tuple[float, ...]:
+    """Return the buckets of a histogram, in its unit."""
+    return tuple(1_000.0 * bound for bound in BUCKETS_S) if row.name.endswith("_ms") else BUCKETS_S
 
 
 MULTIPROC_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -125,16 +141,17 @@ class Metrics:
     underruns: Counter
     pieces: Counter
     piece_seconds: Histogram
+    compat_search_latency_ms: Histogram
     http_responses: Counter
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         for row in TABLE:
-            name, labels = f"astradio_{row.name}", [row.label] if row.label else []
+            name, labels = name_of(row), [row.label] if row.label else []
             made: Counter | Gauge | Histogram
             if row.kind is Histogram:
                 made = Histogram(
-                    name, row.meaning, labels, buckets=BUCKETS_S, registry=self.registry
+                    name, row.meaning, labels, buckets=buckets_of(row), registry=self.registry
                 )
             elif row.kind is Gauge:
                 made = Gauge(
