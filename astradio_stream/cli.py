@@ -4,6 +4,7 @@
 
     astradio-stream serve
     astradio-stream render PROGRAMME.json --duration 60 -o piece.opus -o piece.mid -o piece.json
+    astradio-stream seed-demo --profiles 100000
     astradio-stream render --mode natal --birth "1990-05-04T12:30,Europe/Berlin,52.5,13.4" -o a.wav
 
 A programme comes from a file, from the options, or from both: an option goes before the file.
@@ -26,6 +27,7 @@ from astradio_stream import __version__
 from astradio_stream.errors import AstradioError, Detail, ValidationFailed
 from astradio_stream.music.text import STYLES
 from astradio_stream.render import ENDINGS, Job, render
+from astradio_stream.server.demo import MOST_PROFILES, Demo, seed_demo
 from astradio_stream.settings import SETTING_OF_NAME, Settings, load_settings
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.modes import MODE_NAMES
@@ -67,6 +69,18 @@ def _workers(text: str) -> int:
         return int(SETTING_OF_NAME["ASTRADIO_WORKERS"].read(text))
     except ValueError as wanted:
         raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}") from None
+
+
+def _profiles(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:12]) <= MOST_PROFILES:
+        raise argparse.ArgumentTypeError(f"must be 1 to {MOST_PROFILES}, got {text!r}")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 15:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}")
+    return int(text)
 
 
 def read_settings() -> Settings:
@@ -125,6 +139,10 @@ def build_parser() -> argparse.ArgumentParser:
     piece = commands.add_parser("render", help="render a piece of a programme into files")
     _add_piece(piece)
     _add_programme(piece.add_argument_group("the programme, before what its file says"))
+    demo = commands.add_parser("seed-demo", help="put synthetic people into the database")
+    demo.add_argument("--profiles", type=_profiles, default=1_000, help="how many (default 1000)")
+    demo.add_argument("--seed", type=_seed, default=1, help="which people (default 1)")
+    demo.add_argument("--among-people", action="store_true", help="even if there are accounts")
     return parser
 
 
@@ -253,6 +271,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             workers = args.workers or settings.workers
             return serve(replace(settings, workers=workers), read_settings)
+        if args.command == "seed-demo":
+            now_us = time.time_ns() // 1000
+            seed_demo(settings.data_dir, Demo(args.profiles, args.seed, args.among_people, now_us))
+            return 0
         _render(args, settings)
     except AstradioError as error:
         print(f"astradio-stream: {_sentence(error)}", file=sys.stderr)

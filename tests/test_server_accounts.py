@@ -198,7 +198,7 @@ def test_the_export_holds_all_and_no_secret(server: Served) -> None:
         answer = visitor.get("/api/account/export")
         assert answer.headers["Content-Disposition"].startswith("attachment")
         body = answer.json()
-        assert set(body) == {"user", "sessions", "charts", "compositions", "requestId"}
+        assert set(body) == {"user", "sessions", "charts", "blocks", "compositions", "requestId"}
         assert body["user"]["email"] == visitor.email
         assert [chart["name"] for chart in body["charts"]] == ["Ada"]
         assert len(body["sessions"]) == 1

@@ -24,6 +24,7 @@ from astradio_stream.server.openapi_words import (
     number,
     obj,
     one_of,
+    or_null,
     ref,
     share,
     text,
@@ -84,7 +85,7 @@ def asked_schemas(default_audio: str) -> dict[str, Schema]:
             {
                 "facet": one_of(*FACETS) | {"default": DEFAULT_FACET},
                 "limit": integer(1, MOST_MATCHES) | {"default": DEFAULT_LIMIT},
-                "cursor": CURSOR,
+                "cursor": or_null(CURSOR),
             },
         ),
         "CompatPair": obj({"charts": listing(chart, 2, 2)}),
@@ -120,9 +121,10 @@ def _without(names: tuple[str, ...]) -> Schema:
 def _birth(optional: dict[str, Schema], required: dict[str, Schema]) -> Schema:
     """Return the schema of a birth: a local time needs its zone, one with an offset does not."""
     zone = ref("Zone")
-    fold = {"fold": {"enum": [0, 1], "description": "which of two equal local times"}}
+    or_no_zone = or_null(zone)
+    fold = {"fold": {"enum": [0, 1, None], "description": "which of two equal local times"}}
     place = {"lat": number(-90, 90), "lon": number(-180, 180)} | required
-    with_offset = obj({"datetime": INSTANT} | place, {"tz": zone} | fold | optional)
+    with_offset = obj({"datetime": INSTANT} | place, {"tz": or_no_zone} | fold | optional)
     local = matching(f"{DATE}(?:{TIME})?", "local to tz; a date alone where the time is unknown")
     return {"anyOf": [with_offset, obj({"datetime": local, "tz": zone} | place, fold | optional)]}
 
