@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from astradio_stream.compat.profiles import Births
 
 MOST_PROFILES: Final = 10_000_000
-_AT_ONCE: Final = 8_192
+_SKIES_AT_ONCE: Final = 1 << 18
+"""Births whose skies are computed together: the grid of days for them takes a second."""
+_ROWS_AT_ONCE: Final = 8_192
 _ID_DIGITS: Final = 20
 _NO_PASSWORD: Final = "none"  # noqa: S105 - the hash of no password
 
@@ -82,13 +84,22 @@ def _fill(connection: sqlite3.Connection, demo: Demo) -> None:
     towns = load_gazetteer().towns
     owner = connection.execute("SELECT coalesce(max(number), 0) + 1 FROM owners").fetchone()[0]
     with tqdm(total=demo.n_profiles, unit=" profiles", desc="seed-demo") as told:
-        for first in range(0, demo.n_profiles, _AT_ONCE):
-            n_here = min(_AT_ONCE, demo.n_profiles - first)
+        for first in range(0, demo.n_profiles, _SKIES_AT_ONCE):
+            n_here = min(_SKIES_AT_ONCE, demo.n_profiles - first)
             births = births_of(demo.seed, first, n_here, towns)
             profiles = [profile_of(births, n, first, towns) for n in range(n_here)]
             points = _points(births, profiles)
-            _insert(connection, demo, first, owner=owner + first, profiles=profiles, points=points)
-            told.update(n_here)
+            for n in range(0, n_here, _ROWS_AT_ONCE):
+                part = slice(n, n + _ROWS_AT_ONCE)
+                _insert(
+                    connection,
+                    demo,
+                    first + n,
+                    owner=owner + first + n,
+                    profiles=profiles[part],
+                    points=points[part],
+                )
+                told.update(len(profiles[part]))
 
 
 def _require_room(connection: sqlite3.Connection, demo: Demo) -> None:
