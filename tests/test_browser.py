@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from tests.toxic import toxic
 
 from loadtest.toxic import toxic
 from tests.browser_support import (
