@@ -91,6 +91,7 @@ class ComposePage:
             BadJson, ValidationFailed, UnsupportedMediaType, PayloadTooLarge: it cannot be read.
             NotFound: there is no such station, or no such chart for who asks.
             Conflict: something else was asked under this key.
+            AuthRequired: the account was deleted while its piece was made.
             Overloaded: listeners or other pieces leave no time for it.
             StoreUnavailable: its files, or what its key stands for, cannot be kept.
         """
@@ -110,16 +111,23 @@ class ComposePage:
         told["audio"] |= {"latencyMs": round(latency_ms, 3), "cached": is_cached}
         return answer(request, told)
 
-    async def make_again(self, kind: str, digest: str) -> bool:
+    async def make_again(self, request: Request, kind: str, digest: str) -> bool:
         """Make the piece again to which a file belongs; return whether the file is there then.
 
+        It costs who asks as much as the piece did.
+
         Raises:
-            Overloaded: others wait for pieces already.
+            RateLimited: the address asks too often.
+            Overloaded: listeners or other pieces leave no time for it.
             StoreUnavailable: nobody can tell, or its files cannot be kept.
         """
         order = await self.order_of(kind, digest)
         if order is None:
             return False
+        paid = cost_of(request.method, request.url.path)
+        self._desk.limits.charge_address(request, cost_of("POST", PATH) - paid)
+        if self._shell.is_full:
+            raise Overloaded("listeners take all the time there is", RETRY_AFTER_S)
         # Another build may make other bytes: then this file is gone for good.
         composed = await self._studio.make(order, viz=self._has_viz or kind == "viz")
         is_same = composed.digests.get(kind) == digest

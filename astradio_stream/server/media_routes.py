@@ -100,7 +100,7 @@ def media_routes(page: ComposePage, folder: MediaFolder) -> list[Route]:
             "Content-Type": KINDS[kind].media_type,
         }
         file = await asyncio.to_thread(folder.open, kind, digest)
-        if file is None and await page.make_again(kind, digest):
+        if file is None and await page.make_again(request, kind, digest):
             file = await asyncio.to_thread(folder.open, kind, digest)
         if file is None:
             raise NotFound("there is no such file, and nobody knows of which piece it was")
