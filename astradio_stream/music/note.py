@@ -26,6 +26,8 @@ class Note:
     """Gain into the left channel (ratio), velocity included."""
     right: float
     """Gain into the right channel (ratio), velocity included."""
+    chart: int = 0
+    """Whose body it is where two charts play: 0 the first's, 1 the second's or the sky's."""
 
 
 def placed(

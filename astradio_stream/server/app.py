@@ -26,6 +26,7 @@ from astradio_stream.server.load import Load
 from astradio_stream.server.media import MediaFolder
 from astradio_stream.server.media_routes import media_routes
 from astradio_stream.server.metrics import Metrics
+from astradio_stream.server.midi_routes import midi_routes
 from astradio_stream.server.openapi import description_routes
 from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
 from astradio_stream.server.probes import probe_routes
@@ -116,6 +117,7 @@ def build_app(
             *account_routes(desk, page),
             *chart_routes(desk, page),
             *compose_routes(page),
+            *midi_routes(desk, engine),
             *media_routes(page, folder),
             *description_routes(settings),
             WebSocketRoute("/stream", on_stream),

@@ -31,6 +31,7 @@ COSTS: Final = (
     (None,     "/api/compat/health",    0),
     (None,     "/static/",              0),  # one page is dozens of files, all from memory
     ("POST",   "/api/compose",          5),  # a piece
+    ("POST",   "/api/midi",             5),  # the notes of up to ten minutes
     (None,     "/api/compat/",          5),  # a search
     ("POST",   "/api/auth/login",       5),  # a hash that is made to be slow
     ("POST",   "/api/auth/register",    5),

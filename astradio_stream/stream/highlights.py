@@ -54,5 +54,6 @@ def _event_of(note: Note) -> Event:
         ("pitch", note.pitch),
         ("velocity", round(note.velocity, 3)),
         ("durationSamples", note.duration),
+        ("chart", note.chart),
     )
     return Event(note.onset, "note", f"{body.title()} plays {name}", (body,), more)

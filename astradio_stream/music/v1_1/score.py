@@ -260,4 +260,5 @@ def _louder(note: Note, gain: float, stop: int) -> Note:
         note.velocity,
         note.left * gain,
         note.right * gain,
+        note.chart,
     )

@@ -147,6 +147,7 @@ class Writer:
                 velocity,
                 velocity * left,
                 velocity * right,
+                self._scene.movement.chart,
             )
             self.notes.append(note)
             if voice in _ECHOED:
@@ -173,5 +174,6 @@ class Writer:
                     note.velocity,
                     near,
                     far,
+                    note.chart,
                 )
             )
