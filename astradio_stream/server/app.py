@@ -19,6 +19,7 @@ from astradio_stream.server.admission import stream
 from astradio_stream.server.chart_routes import chart_routes
 from astradio_stream.server.clock import Clock, SystemClock
 from astradio_stream.server.compose import ComposePage, compose_routes
+from astradio_stream.server.control import Control
 from astradio_stream.server.desk import Desk
 from astradio_stream.server.engine import Engine
 from astradio_stream.server.gate import Gate
@@ -27,6 +28,7 @@ from astradio_stream.server.media import MediaFolder
 from astradio_stream.server.media_routes import media_routes
 from astradio_stream.server.metrics import Metrics
 from astradio_stream.server.midi_routes import midi_routes
+from astradio_stream.server.minute import every_minute
 from astradio_stream.server.openapi import description_routes
 from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
 from astradio_stream.server.probes import probe_routes
@@ -86,9 +88,13 @@ def build_app(
             await shell.start()
             await desk.open()
             await page.rehearse()
-            warming = asyncio.create_task(warm_up())
+            beside = [asyncio.create_task(work) for work in (warm_up(), every_minute(shell))]
+            control = Control(shell, desk.limits)
+            await control.open()
             yield
-            warming.cancel()
+            await control.close()
+            for task in beside:
+                task.cancel()
         finally:
             await studio.close()
             await desk.close()

@@ -109,7 +109,19 @@ class ComposePage:
         told: dict[str, Any] = orjson.loads(composed.answer)
         latency_ms = (self._shell.clock.now_ns() - began_ns) / 1e6
         told["audio"] |= {"latencyMs": round(latency_ms, 3), "cached": is_cached}
+        self._heed(order, latency_ms, is_cached=is_cached)
         return answer(request, told)
+
+    def _heed(self, order: Order, latency_ms: float, *, is_cached: bool) -> None:
+        """Count and tell how long a piece took."""
+        self._shell.metrics.compose_latency_ms.observe(latency_ms)
+        log(
+            "compose_latency_ms",
+            value=round(latency_ms, 1),
+            cache="hit" if is_cached else "miss",
+            model=order.programme.model_versions.audio,
+            durationS=order.duration_s,
+        )
 
     async def make_again(self, request: Request, kind: str, digest: str) -> bool:
         """Make the piece again to which a file belongs; return whether the file is there then.

@@ -102,6 +102,8 @@ class Desk:
 
     def _on_health(self, trouble: str) -> None:
         """Hear from the writer's thread how the last write went."""
+        if trouble:
+            self.shell.metrics.store_errors.inc()
         if trouble != self._trouble and (loop := self._loop) is not None:
             with contextlib.suppress(RuntimeError):  # the loop ended meanwhile
                 loop.call_soon_threadsafe(self._heed, trouble)

@@ -80,6 +80,18 @@ class Doors:
             bucket.take(now_ns, cost)
         return Standing(rate, wait_ns, bucket.n_left(now_ns), bucket.fill_ns(now_ns))
 
+    def reset(self, address: str = "") -> int:
+        """Forget how often an address knocked, or with none given all; return how many buckets."""
+        if not address:
+            n_buckets = len(self._buckets)
+            self._buckets.clear()
+            return n_buckets
+        return self.forget(neighbourhood(address))
+
+    def forget(self, name: str) -> int:
+        """Give a name a full bucket; return whether it had one."""
+        return self._buckets.pop(self._cell(name), None) is not None
+
     def _cell(self, name: str) -> int:
         return _keyed_hash(name, self._secret) % self._n_cells
 

@@ -13,6 +13,7 @@ from astradio_stream.errors import Overloaded
 from astradio_stream.server.banks import load_bank
 from astradio_stream.server.known import KnownProgrammes
 from astradio_stream.server.load import RETRY_AFTER_S
+from astradio_stream.server.logs import log
 from astradio_stream.server.pool import RenderPool
 from astradio_stream.server.renderer import ReadyMade, Renderer
 from astradio_stream.server.selftest import check_second
@@ -21,6 +22,7 @@ from astradio_stream.sky.chart_json import chart_to_json
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import resolve
+from astradio_stream.stream.segment import Rendition
 from astradio_stream.stream.station import joined_at, stations_of
 from astradio_stream.stream.steering import steered
 from astradio_stream.stream.versions import ModelVersions
@@ -33,7 +35,8 @@ from astradio_stream.units import (
 )
 from astradio_stream.viz.fields import fields_json
 from astradio_stream.wire.answers import ReadyParts
-from astradio_stream.wire.quantum import CODEC_OF_WORD, Codec
+from astradio_stream.wire.bucket import NS_PER_S
+from astradio_stream.wire.quantum import CODEC_OF_WORD, Codec, unpack_quantum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +48,6 @@ if TYPE_CHECKING:
     from astradio_stream.settings import Settings
     from astradio_stream.stream.models import AudioModel
     from astradio_stream.stream.programme import Programme
-    from astradio_stream.stream.segment import Rendition
     from astradio_stream.wire.actions import Steer
     from astradio_stream.wire.messages import Hello
 
@@ -199,6 +201,20 @@ class Engine:
             await self._load_bank(audio_version)
         return self._banks[audio_version]
 
+    async def made_again(self) -> bool | None:
+        """Make a served segment once more, after what listeners wait for.
+
+        Returns:
+            Whether its sound is the one that was served; None where nothing was served lately.
+        """
+        served = self.renderer.served()
+        if served is None:
+            return None
+        programme, k, made = served
+        bank = await self.bank(programme.model_versions.audio)
+        crcs = await self.later(partial(_crcs_of, programme, k, bank))
+        return crcs == [unpack_quantum(quantum).crc32 for quantum in made.with_viz]
+
     def later(self, work: Callable[[], object]) -> asyncio.Future[object]:
         """Do some work on a render thread, after what listeners wait for."""
         return asyncio.wrap_future(self._pool.submit(work, _LAST).future)
@@ -209,13 +225,22 @@ class Engine:
         if loading is None:
             model = AUDIO_MODELS[version]
             work = partial(_bank_of, model, self._settings)
-            loading = asyncio.ensure_future(asyncio.to_thread(work))
+            loading = asyncio.ensure_future(asyncio.to_thread(self._timed, version, work))
             self._loading[version] = loading
         try:
             self._banks[version] = await asyncio.shield(loading)
         except Exception:
             self._loading.pop(version, None)  # whoever asks next tries again
             raise
+
+    def _timed(self, version: str, load: Callable[[], Bank]) -> Bank:
+        """Load a bank; tell how long it took."""
+        began_ns = self._clock.now_ns()
+        bank = load()
+        seconds = (self._clock.now_ns() - began_ns) / NS_PER_S
+        self._metrics.model_load_seconds.labels(version).set(seconds)
+        log("MODEL_LOADED", model=version, seconds=round(seconds, 3))
+        return bank
 
     def close(self) -> None:
         """Let go of the threads; what is under way is finished, what waits is dropped."""
@@ -296,6 +321,11 @@ def _bank_of(model: AudioModel, settings: Settings) -> Bank:
     """Return a model's bank; where it must be made, all cores make it."""
     with ThreadPoolExecutor(settings.render_threads, "bank") as executor:
         return load_bank(model, settings.data_dir, executor)
+
+
+def _crcs_of(programme: Programme, k: int, bank: Bank) -> list[int]:
+    """Return the checksums of segment k, composed and rendered from nothing."""
+    return list(Rendition(programme, bank).segment(k).quantum_crcs())
 
 
 def _look_at(rendition: Rendition, index: int) -> Look:

@@ -7,7 +7,8 @@ counted apart, so that nobody who composes too much loses the music.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final
 
 from astradio_stream.errors import RateLimited
 from astradio_stream.server.doors import Doors, Familiar, address_of, neighbourhood
@@ -50,6 +51,9 @@ ACCOUNTS_OF_ADDRESS:  Final = Rate(20, 3600)
 N_CELLS: Final = 65_536
 """About twelve megabytes when all are in use."""
 
+MOST_REFUSED: Final = 100
+"""Who was refused lately is remembered so far, for who runs the server."""
+
 
 def cost_of(method: str, path: str) -> int:
     """Return what a request costs (tokens)."""
@@ -67,6 +71,7 @@ class Limits:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._buckets = Doors(N_CELLS)
+        self._refused: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()
         self._familiar = Familiar(N_CELLS)
 
     def charge_address(self, connection: HTTPConnection, cost: int) -> None:
@@ -119,11 +124,52 @@ class Limits:
         """Return what stands for the address of who asks: for IPv6 its /64."""
         return neighbourhood(address_of(connection, self._shell.settings.trusted_proxies))
 
+    # For who runs the server --------------------------------------------------------------------
+
+    @property
+    def n_buckets(self) -> int:
+        """How many buckets there are."""
+        return len(self._buckets)
+
+    def refused_lately(self) -> list[dict[str, Any]]:
+        """Return who was refused lately, the last first: policy, name, how often, how long ago."""
+        now_ns = self._shell.clock.now_ns()
+        return [
+            {"policy": policy, "name": name, "times": n, "secondsAgo": (now_ns - at) // NS_PER_S}
+            for (policy, name), (n, at) in reversed(self._refused.items())
+        ]
+
+    def left_of(self, address: str) -> int:
+        """Return how many requests an address has left now."""
+        settings = self._shell.settings
+        rate = Rate(settings.rate_limit_max, settings.rate_limit_window_s)
+        return self._take(f"address {neighbourhood(address)}", rate, 0).n_left
+
+    def reset(self, address: str = "") -> int:
+        """Forget what an address asked, or with none given all; return how many buckets."""
+        if not address:
+            self._refused.clear()
+            return self._buckets.reset()
+        near = neighbourhood(address)
+        self._refused.pop(("address", near), None)
+        names = ("address", "login-of-address", "register")
+        return sum(self._buckets.forget(f"{name} {near}") for name in names)
+
+    def _note_refused(self, policy: str, name: str) -> None:
+        times, _ = self._refused.pop((policy, name), (0, 0))
+        self._refused[policy, name] = times + 1, self._shell.clock.now_ns()
+        if len(self._refused) > MOST_REFUSED:
+            self._refused.popitem(last=False)
+
+    # What all of them do ------------------------------------------------------------------------
+
     def _charge(self, connection: HTTPConnection, policy: str, name: str, cost: int) -> None:
         settings = self._shell.settings
         rate = Rate(settings.rate_limit_max, settings.rate_limit_window_s)
         standing = self._take(f"{policy} {name}", rate, cost)
         standings_of(connection)[policy] = standing
+        if standing.wait_ns:
+            self._note_refused(policy, name)
         self._refuse(standing, f"too many requests from this {policy}")
 
     def _take(self, name: str, rate: Rate, cost: int) -> Standing:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from astradio_stream.errors import NotFound
 from astradio_stream.server.http import refusal
 from astradio_stream.server.media import KINDS, digest_in
+from astradio_stream.server.media_head import CACHE_CONTROL
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from astradio_stream.server.compose import ComposePage
     from astradio_stream.server.media import MediaFolder
 
-CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
 PATH: Final = "/media/{kind}/{name}"
 _PART_BYTES: Final = 1 << 18
 """What is read from the disk at once (bytes): a quarter of a megabyte."""

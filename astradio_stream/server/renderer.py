@@ -8,6 +8,7 @@ forgetting all of it changes nothing that a listener hears.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
@@ -175,6 +176,14 @@ class Renderer:
             self._cache.move_to_end(key)
             self._hits.inc()
         return made
+
+    def served(self) -> tuple[Programme, int, ReadyMade] | None:
+        """Return a segment at hand that listeners got, any of those whose programme still plays."""
+        keys = [key for key in self._cache if key[0] in self._renditions]
+        if not keys:
+            return None
+        key = random.choice(keys)
+        return self._renditions[key[0]][0].programme, key[1], self._cache[key]
 
     async def segment(
         self, programme: Programme, number: int, codec: Codec, due_ns: int | None = None
