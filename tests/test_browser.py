@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from loadtest.toxic import toxic
 from tests.browser_support import (
     Server,
     assert_heard_is_rendered,
@@ -17,7 +18,6 @@ from tests.browser_support import (
     running_server,
     visit,
 )
-from tests.toxic import toxic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
