@@ -199,11 +199,8 @@ class Session:
     def steered(self, parts: SteeredParts, now_ns: int) -> bool:
         """Answer a `Steer`: from `first_index` on a new epoch replaces what was sent.
 
-        To be called when the first quantum of it is at hand. Returns whether it came in time; if
-        not, nothing has changed, and the shell asks `first_open` again, which leaves more time.
-
-        Raises:
-            Overloaded: None came in time: to be answered by `not_steered`.
+        To be called when its first quantum is at hand. Returns whether it came in time; if not, all
+        is as it was, and the shell asks `first_open` again, or hears that we are `Overloaded`.
         """
         if self._state is State.CLOSED or self._pacer is None:
             return True
