@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "verify":             ("verify",         "listen to a server and prove what it sends"),
     "backup":             ("backup",         "copy what must survive, while the server runs"),
     "restore":            ("restore",        "put a backup back where nothing is"),
+    "seed-demo":          ("demo",           "put synthetic people into the database"),
 }
 # fmt: on
 _EPILOG: Final = """\

@@ -39,7 +39,8 @@ pre { background: #f3f5f9; padding: .7rem 1rem; border-radius: .4rem; overflow-x
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100% }
 .two { display: grid; grid-template-columns: 3fr 2fr; gap: 2.5rem; align-items: start }
 th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #e3e7ef }
-th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: nowrap } th { color: #5c6478 }
+th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: nowrap }
+th { color: #5c6478 }
 img { width: 100%; height: auto } ul { padding-left: 1.2rem }
 @media (max-width: 50rem) { .two { grid-template-columns: 1fr; gap: 0 } }
 """

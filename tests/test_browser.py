@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
+from loadtest.toxic import toxic
 from tests.browser_support import (
     Server,
     assert_heard_is_rendered,
@@ -16,7 +18,6 @@ from tests.browser_support import (
     running_server,
     visit,
 )
-from tests.toxic import toxic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,24 @@ def test_what_is_heard_of_the_station_is_what_was_rendered(
         assert (transport == "messages") == ("messages" in way)
         assert fps >= 55
         assert guest.complaints == []
+
+
+def test_from_the_click_to_the_first_sample_is_no_time(server: Server, browser: Browser) -> None:
+    """Of twenty visitors who look at the page before they press: everything is prepared then."""
+    waits_ms = []
+    for _ in range(20):
+        with visit(browser) as guest:
+            guest.open(f"{server.url}/?test=1")
+            guest.page.wait_for_selector("#coming li")
+            guest.page.wait_for_timeout(1000)
+            play(guest, 0)
+            waits_ms.append(guest.ask("t.hook.firstSoundMs - t.hook.clickMs"))
+            guest.page.click("#play")
+            guest.wait_until("!t.situation.sounds")
+            assert guest.complaints == []
+    p95 = float(np.percentile(waits_ms, 95))
+    print(f"\nclick to sound: median {np.median(waits_ms):.0f} ms, p95 {p95:.0f} ms")
+    assert p95 <= 120
 
 
 def test_stop_is_silent_and_play_joins_the_present(server: Server, browser: Browser) -> None:

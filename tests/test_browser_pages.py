@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-VIEWS = ("now", "my-sky", "another-time", "two-skies", "sandbox")
+VIEWS = ("now", "my-sky", "another-time", "two-skies", "matches", "sandbox")
 SIZES = {
     "desk": {"width": 1280, "height": 720},
     "phone": {"width": 390, "height": 844},

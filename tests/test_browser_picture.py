@@ -75,23 +75,17 @@ def test_under_reduced_motion_the_wheel_stands_still(server: Server, browser: Br
         assert guest.complaints == []
 
 
-def test_the_first_picture_and_the_first_sound_are_there_at_once(
-    server: Server, browser: Browser
-) -> None:
-    """Context and first frame with the assets there; from the click to a sample that sounds."""
-    init_ms, sound_ms = [], []
+def test_the_first_picture_is_there_at_once(server: Server, browser: Browser) -> None:
+    """Context and first frame, assets already there: as the page itself reports it."""
+    init_ms = []
     for _ in range(20):
         with visit(browser) as guest:
             guest.open(f"{server.url}/?test=1")
             init_ms.append(guest.ask("t.show.initMs"))
-            play(guest, 0)
-            sound_ms.append(guest.ask("t.hook.firstSoundMs - t.hook.clickMs"))
             assert guest.complaints == []
-    for name, told in (("first picture", init_ms), ("click to sound", sound_ms)):
-        p95 = float(np.percentile(told, 95))
-        print(f"\n{name}: median {np.median(told):.1f} ms, p95 {p95:.1f} ms")
-    assert np.percentile(init_ms, 95) <= 15
-    assert np.percentile(sound_ms, 95) <= 120
+    p95 = float(np.percentile(init_ms, 95))
+    print(f"\nfirst picture: median {np.median(init_ms):.1f} ms, p95 {p95:.1f} ms")
+    assert p95 <= 15
 
 
 def test_the_picture_runs_smoothly_while_sound_plays(server: Server, browser: Browser) -> None:

@@ -85,7 +85,7 @@ def _actions(command: str) -> list[argparse.Action]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_names_is_understood(page: Path) -> None:
-    found = re.findall(r"`python -m loadtest ([^`]+)`|^ +python -m loadtest (.+)$",
+    found = re.findall(r"`python -m loadtest ([^`]+)`|^ *python -m loadtest (.+)$",
                        page.read_text(), re.MULTILINE)  # fmt: skip
     for inline, block in found:
         words = shlex.split(inline or block, comments=True)

@@ -223,7 +223,7 @@ def test_the_export_holds_all_and_no_secret(server: Served) -> None:
         assert answer.headers["Content-Disposition"].startswith("attachment")
         body = answer.json()
         assert set(body) == {
-            "user", "sessions", "charts", "compositions", "answers", "requestId",
+            "user", "sessions", "charts", "blocks", "compositions", "answers", "requestId",
         }  # fmt: skip
         assert body["answers"] == []
         assert body["user"]["email"] == visitor.email

@@ -12,11 +12,11 @@ from astradio_stream.errors import ValidationFailed
 from astradio_stream.server.orders import (
     LONGEST_S,
     SHORTEST_S,
-    has_saved_charts,
     order_from_json,
     read_order,
     require_readable,
 )
+from astradio_stream.server.saved import has_saved_charts
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.strict_json import dump_json, parse_json

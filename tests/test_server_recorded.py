@@ -175,6 +175,7 @@ def what_goes_well(server: Served, ada: Visitor, curl: httpx.Client) -> None:
     assert ada.register().status_code == 201
     assert ada.login().status_code == 200
     chart_id = ada.save(fold=0)
+    assert ada.get("/api/auth/session").status_code == 200
     ada.get("/api/charts")
     ada.get(f"/api/charts/{chart_id}")
     ada.send("PATCH", f"/api/charts/{chart_id}", {"visibility": "public"})
@@ -188,6 +189,7 @@ def what_goes_well(server: Served, ada: Visitor, curl: httpx.Client) -> None:
         assert curl.get(url, headers={"Range": "bytes=0-1"}).status_code == 206
         assert curl.get(url, headers={"If-None-Match": "*"}).status_code == 304
         assert curl.get(url, headers={"Range": "bytes=99999999-"}).status_code == 416
+    assert ada.post("/api/midi", SHORT).status_code == 200
     ada.get("/api/account/export")
     assert ada.send("DELETE", f"/api/charts/{chart_id}").status_code == 204
     other = Visitor(server.http_url)
@@ -238,7 +240,8 @@ def what_some_pages_refuse(server: Served, ada: Visitor, curl: httpx.Client) -> 
         assert curl.request(method, path, json={}).status_code == 401
     for method in ("PATCH", "DELETE"):
         assert ada.send(method, "/api/charts/none", {}).status_code == 404
-    assert ada.post("/api/compose", {"station": "none"}).status_code == 404
+    for path in ("/api/compose", "/api/midi"):
+        assert ada.post(path, {"station": "none"}).status_code == 404
     assert ada.register().status_code == 409
     wrong = ada.credentials(password=PASSWORD[::-1])
     assert curl.post("/api/auth/login", json=wrong).status_code == 401

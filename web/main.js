@@ -8,6 +8,7 @@ import { Download } from "./page/download.js";
 import { Drawer } from "./page/drawer.js";
 import { part } from "./page/elements.js";
 import { Hook } from "./page/hook.js";
+import { Matches } from "./page/matches.js";
 import { MediaKeys } from "./page/mediakeys.js";
 import { Radio } from "./page/radio.js";
 import { Sandbox } from "./page/sandbox.js";
@@ -111,10 +112,12 @@ const sandbox = new Sandbox(document, {
   play: (programme) => choosing.begins("#sandbox-form", programme, begin),
   steer,
 });
+const matches = new Matches(document, (programme) => choosing.begins("#match-form", programme, choose));
 const views = new Views(document, {
   "my-sky": () => choosing.refresh(),
   "another-time": () => choosing.refresh(),
   "two-skies": () => choosing.refresh(),
+  matches: () => matches.refresh(),
   sandbox: () => openSandbox(),
 });
 

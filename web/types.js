@@ -9,6 +9,7 @@
  * @property {number} lat
  * @property {number} lon
  * @property {string} [name]
+ * @property {string} [chartId] A published chart is named by its id, and has nothing else of this.
  *
  * @typedef {object} KnownProgramme
  * @property {string} [station]

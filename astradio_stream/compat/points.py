@@ -30,6 +30,7 @@ TENTHS_PER_HOUSE: Final = 300
 
 POINT_NAMES: Final = (*PLANET_NAMES, "ascendant", "midheaven")
 N_POINTS: Final = len(POINT_NAMES)
+PACKED_BYTES: Final = 2 * N_POINTS
 POINT_INDEX: Final = {name: i for i, name in enumerate(POINT_NAMES)}
 ASCENDANT: Final = POINT_INDEX["ascendant"]
 MIDHEAVEN: Final = POINT_INDEX["midheaven"]
@@ -79,6 +80,22 @@ def require_tenths(values: Sequence[int]) -> Tenths:
         message = f"a chart has {N_POINTS} points from 0 to {ABSENT}, got {tenths}"
         raise ValueError(message)
     return tenths
+
+
+def packed_points(tenths: NDArray[np.uint16]) -> list[bytes]:
+    """Return charts as `PACKED_BYTES` each, for a place where they are kept.
+
+    Args:
+        tenths: Shape (12, n_charts).
+    """
+    whole = np.ascontiguousarray(tenths.T.astype("<u2")).tobytes()
+    return [whole[i : i + PACKED_BYTES] for i in range(0, len(whole), PACKED_BYTES)]
+
+
+def unpacked_points(packed: Sequence[bytes]) -> NDArray[np.uint16]:
+    """Return what `packed_points` packed, shape (12, n_charts)."""
+    columns = np.frombuffer(b"".join(packed), dtype="<u2").reshape(-1, N_POINTS).T
+    return columns.astype(np.uint16)
 
 
 def house_in(tenth: int, ascendant_tenth: int) -> int:

@@ -25,7 +25,11 @@ from astradio_stream.sky.houses import horizon_at
 from astradio_stream.sky.moment import FIRST_MOMENT, LAST_MOMENT, MICROSECONDS_PER_DAY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from astradio_stream.sky.births import Birth
 
 MANY: Final = 4_096
 """From so many births on the grid pays."""
@@ -84,6 +88,17 @@ def tenths_at(
                 birth[0][again], birth[1][again], birth[2][again], birth[3][again]
             )
     return tenths
+
+
+def tenths_of_births(births: Sequence[Birth]) -> NDArray[np.uint16]:
+    """Return the points of births as people write them, shape (12, n_births)."""
+    moments = [birth.civil.moment.utc_us for birth in births]
+    return tenths_at(
+        np.array(moments, dtype=np.int64),
+        np.array([birth.place.lat_deg for birth in births], dtype=np.float64),
+        np.array([birth.place.lon_deg for birth in births], dtype=np.float64),
+        np.array([birth.civil.time_known for birth in births], dtype=np.bool_),
+    )
 
 
 def _in_full(

@@ -10,12 +10,13 @@ store takes `profile_of`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from astradio_stream.sky.civil import civil_moment, local_us_of, zone_of
-from astradio_stream.sky.moment import MICROSECONDS_PER_DAY, Moment, us_to_iso
+from astradio_stream.sky.civil import zone_of
+from astradio_stream.sky.moment import MICROSECONDS_PER_DAY, us_to_iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from astradio_stream.sky.gazetteer import Town
 
+_EPOCH: Final = datetime(1970, 1, 1)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _BLOCK: Final = 4_096
 """Profiles per key of the generator."""
 _DRAWS: Final = 6
@@ -136,9 +139,9 @@ def profile_of(births: Births, number: int, first: int, towns: Sequence[Town]) -
     """
     town = towns[int(births.town[number])]
     zone = zone_of(town.tz)
-    moment = Moment(int(births.utc_us[number]))
-    local = us_to_iso(local_us_of(moment, zone))
-    fold = int(civil_moment(local, town.tz).moment != moment)
+    # Of an hour that comes twice, `fold` is 1 in the second.
+    shown = zone.fromutc(_EPOCH.replace(tzinfo=zone) + timedelta(0, 0, int(births.utc_us[number])))
+    local, fold = us_to_iso((shown.replace(tzinfo=None) - _EPOCH) // _MICROSECOND), shown.fold
     adjective, animal = divmod(int(births.name[number]), len(_ANIMALS))
     return Profile(
         name=f"Demo {_ADJECTIVES[adjective]} {_ANIMALS[animal]} {first + number:06}",

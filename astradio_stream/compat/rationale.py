@@ -7,18 +7,36 @@ points, in whole millionths by largest remainders. So
     score = base + sum of the values of all contributions
 
 holds to the last digit, and removing a row shows what it was worth among the others.
+
+**Veiled.** Orbs to a tenth of a degree, asked for with charts of one's own making, are positions,
+and positions are a birth. Of a chart that is somebody else's, orbs are therefore told in whole
+degrees, and contributions are shared out as if the orbs were whole: they still add up to the score,
+which alone is exact.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from astradio_stream.compat.contacts import Contact, contacts_of, sums_of
+from astradio_stream.compat.contacts import (
+    Contact,
+    Nearness,
+    contacts_of,
+    permille_of,
+    sums_of,
+)
 from astradio_stream.compat.curves import MICRO
 from astradio_stream.compat.distribution import load_distribution
-from astradio_stream.compat.points import ASCENDANT, POINT_NAMES, Tenths, house_in
+from astradio_stream.compat.points import (
+    ASCENDANT,
+    IS_LUMINARY,
+    POINT_NAMES,
+    Tenths,
+    house_in,
+)
 from astradio_stream.compat.weights import FACETS, MATCHING_VERSION, BalanceRow, Weights
+from astradio_stream.sky.aspects import KIND_BY_NAME, strength_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +82,13 @@ class Breakdown:
 
 
 def breakdown_of(
-    a: Tenths, b: Tenths, facet: str, weights: Weights, whose: tuple[str, str] = ("your", "their")
+    a: Tenths,
+    b: Tenths,
+    facet: str,
+    weights: Weights,
+    whose: tuple[str, str] = ("your", "their"),
+    *,
+    is_veiled: bool = False,
 ) -> Breakdown:
     """Return a facet of a pair with everything that made it.
 
@@ -74,14 +98,18 @@ def breakdown_of(
         facet: One of `weights.FACETS`.
         weights: The matching model.
         whose: How sentences speak of the points of a and of b.
+        is_veiled: Whether one of the two is somebody else's, who told their signs only.
     """
     contacts = contacts_of(a, b, facet, weights)
     curve = weights.curves[facet]
     added, taken = curve.parts_micro(*sums_of(contacts))
+    if is_veiled:
+        contacts = [_veiled(contact, weights) for contact in contacts]
     adds = shared_out(added, [contact.bonus_raw for contact in contacts])
     takes = shared_out(taken, [contact.penalty_raw for contact in contacts])
+    decimals = 0 if is_veiled else 1
     contributions = [
-        Contribution(contact, plus - minus, sentence_of(contact, a, b, whose))
+        Contribution(contact, plus - minus, sentence_of(contact, a, b, whose, decimals))
         for contact, plus, minus in zip(contacts, adds, takes, strict=True)
     ]
     contributions.sort(key=lambda each: (-abs(each.value_micro), each.contact.row.rule))
@@ -101,14 +129,22 @@ def why(breakdown: Breakdown, n_sentences: int = 3) -> list[str]:
 
 
 def pair_to_json(
-    a: Tenths, b: Tenths, weights: Weights, whose: tuple[str, str] = ("your", "their")
+    a: Tenths,
+    b: Tenths,
+    weights: Weights,
+    whose: tuple[str, str] = ("your", "their"),
+    *,
+    is_veiled: bool = False,
 ) -> dict[str, Any]:
     """Return all facets of a pair with every contribution, in the shape of the contract."""
     return {
         "modelVersion": MATCHING_VERSION,
         "weightsVersion": weights.version,
         "facets": {
-            facet: _breakdown_to_json(breakdown_of(a, b, facet, weights, whose)) for facet in FACETS
+            facet: _breakdown_to_json(
+                breakdown_of(a, b, facet, weights, whose, is_veiled=is_veiled)
+            )
+            for facet in FACETS
         },
     }
 
@@ -119,9 +155,11 @@ def score_to_json(facet: str, score_micro: int) -> dict[str, float]:
     return {"score": score_micro / MICRO, "percentile": percentile}
 
 
-def sentence_of(contact: Contact, a: Tenths, b: Tenths, whose: tuple[str, str]) -> str:
-    """Return a contact as a plain sentence, with points, aspect and orb."""
-    return f"{_fact_of(contact, a, b, whose)}: {contact.row.reason}."
+def sentence_of(
+    contact: Contact, a: Tenths, b: Tenths, whose: tuple[str, str], decimals: int = 1
+) -> str:
+    """Return a contact as a plain sentence, with points, aspect and orb (so many decimals)."""
+    return f"{_fact_of(contact, a, b, whose, decimals)}: {contact.row.reason}."
 
 
 def shared_out(total: int, parts: Sequence[int]) -> list[int]:
@@ -141,12 +179,32 @@ def shared_out(total: int, parts: Sequence[int]) -> list[int]:
     return shares
 
 
-def _fact_of(contact: Contact, a: Tenths, b: Tenths, whose: tuple[str, str]) -> str:
+def _veiled(contact: Contact, weights: Weights) -> Contact:
+    """Return a contact as if its orb were a whole number of degrees."""
+    nearness = contact.nearness
+    if nearness is None or contact.a is None or contact.b is None:
+        return contact
+    with_luminary = IS_LUMINARY[contact.a] or IS_LUMINARY[contact.b]
+    kind = KIND_BY_NAME[nearness.kind]
+    widest = 10.0 * (kind.orb_deg + kind.luminary_extra_deg * with_luminary)
+    orb = (nearness.orb_tenths + 5) // 10 * 10
+    told = Nearness(nearness.kind, orb, strength_of(min(orb, widest), widest))
+    # What counts at all stays in the sharing, however wide the rounded orb is.
+    was, now = permille_of(nearness, weights), max(1, permille_of(told, weights))
+    return replace(
+        contact,
+        nearness=told,
+        bonus_raw=contact.bonus_raw // was * now,
+        penalty_raw=contact.penalty_raw // was * now,
+    )
+
+
+def _fact_of(contact: Contact, a: Tenths, b: Tenths, whose: tuple[str, str], decimals: int) -> str:
     mine, theirs = whose
     if contact.nearness is not None and contact.a is not None and contact.b is not None:
         verb, orb = _VERBS[contact.nearness.kind], contact.nearness.orb_tenths / 10.0
         subject, other = _name(contact.a), _name(contact.b)
-        return f"{_capital(mine)} {subject} {verb} {theirs} {other} (orb {orb:.1f}°)"
+        return f"{_capital(mine)} {subject} {verb} {theirs} {other} (orb {orb:.{decimals}f}°)"
     if isinstance(contact.row, BalanceRow):
         kind, percent = (
             _BALANCE_WORDS[contact.row.balance],

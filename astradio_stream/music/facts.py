@@ -38,6 +38,8 @@ class Subject:
     """Names of the controls that the listener decided."""
     heard: Heard | None = None
     """What the notes are, where that was measured."""
+    is_veiled: bool = False
+    """Whether a chart is somebody's who told their signs only: orbs are told in whole degrees."""
 
     @property
     def chart(self) -> Chart | None:
@@ -139,20 +141,24 @@ def meeting(subject: Subject) -> list[str]:
         first, second = subject.names[:2]
         return [
             f"Strongest between them: {body_word(aspect.a)} of the {first} {aspect.kind} "
-            f"{body_word(aspect.b)} of the {second}, orb {_degrees(aspect.orb_deg)}."
+            f"{body_word(aspect.b)} of the {second}, orb {_orb(aspect, subject)}."
             for aspect in met[:1]
         ]
     return [
-        f"Strongest aspect: {_aspect(aspect, subject.is_moving)}."
+        f"Strongest aspect: {_aspect(aspect, subject)}."
         for chart in subject.charts
         for aspect in chart.aspects[:1]
     ]
 
 
-def _aspect(aspect: Aspect, is_moving: bool) -> str:
+def _aspect(aspect: Aspect, subject: Subject) -> str:
     told = f"{body_word(aspect.a)} {aspect.kind} {body_word(aspect.b)}"
-    exact = exactness(aspect.exact_in_hours) if is_moving else ""
-    return f"{told}, orb {_degrees(aspect.orb_deg)}{exact}"
+    exact = exactness(aspect.exact_in_hours) if subject.is_moving else ""
+    return f"{told}, orb {_orb(aspect, subject)}{exact}"
+
+
+def _orb(aspect: Aspect, subject: Subject) -> str:
+    return f"{aspect.orb_deg:.0f}°" if subject.is_veiled else _degrees(aspect.orb_deg)
 
 
 def exactness(hours: float | None) -> str:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from astradio_stream.errors import AuthRequired, Detail, ValidationFailed
 from astradio_stream.fields import Field, boolean, read_fields
 from astradio_stream.server import passwords
+from astradio_stream.server.block_routes import block_to_json
 from astradio_stream.server.bodies import read_object
 from astradio_stream.server.chart_routes import saved_chart_to_json
 from astradio_stream.server.cookies import SESSION_COOKIE, values_of_cookie
@@ -167,6 +168,7 @@ def everything_to_json(everything: dict[str, Any]) -> dict[str, Any]:
             for created_us, expires_us in everything["sessions"]
         ],
         "charts": [saved_chart_to_json(chart) for chart in everything["charts"]],
+        "blocks": [block_to_json(block) for block in everything["blocks"]],
         "compositions": [
             {
                 "createdAt": iso_of(piece.created_us),

@@ -24,6 +24,8 @@ from astradio_stream.wire.session import State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from starlette.requests import HTTPConnection
+
     from astradio_stream.server.shell import Shell
     from astradio_stream.stream.programme import Programme
     from astradio_stream.wire.actions import Question
@@ -35,12 +37,26 @@ if TYPE_CHECKING:
 class Answering:
     """The questions of one session, and what it plays according to the answers."""
 
-    def __init__(self, shell: Shell, session: Session, on_answer: Callable[[], None]) -> None:
-        """Answer `session`, and call `on_answer` whenever it has an answer."""
+    def __init__(
+        self,
+        shell: Shell,
+        session: Session,
+        asking: HTTPConnection,
+        on_answer: Callable[[], None],
+    ) -> None:
+        """Answer a session.
+
+        Args:
+            shell: Who knows the answers.
+            session: Who asks.
+            asking: Its handshake, which tells whose charts it may name.
+            on_answer: Called whenever there is an answer.
+        """
         self.programme: Programme | None = None
         """What is played, once it is known."""
         self._shell = shell
         self._session = session
+        self._asking = asking
         self._on_answer = on_answer
         self._questions: deque[Question] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -91,7 +107,12 @@ class Answering:
         self._session.joined(parts, self._shell.clock.now_ns(), self._shell.clock.unix_us())
 
     async def _join(self, hello: Hello) -> ReadyParts:
+        saved = self._shell.saved
+        if saved is not None:
+            hello = await saved.looked_up(hello, self._asking)
         self.programme, parts = await self._shell.engine.join(hello)
+        if saved is not None:
+            await saved.require_visible(self.programme, self._asking)
         log(
             "JOINED",
             session=self._session.session_id,

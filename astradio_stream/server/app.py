@@ -16,14 +16,17 @@ from astradio_stream.errors import AstradioError
 from astradio_stream.server import http
 from astradio_stream.server.account_routes import account_routes
 from astradio_stream.server.admission import stream
+from astradio_stream.server.block_routes import block_routes
 from astradio_stream.server.chart_routes import chart_routes
 from astradio_stream.server.clock import Clock, SystemClock
+from astradio_stream.server.compat_routes import compat_routes
 from astradio_stream.server.compose import ComposePage, compose_routes
 from astradio_stream.server.control import Control
 from astradio_stream.server.desk import Desk
 from astradio_stream.server.engine import Engine
 from astradio_stream.server.gate import Gate
 from astradio_stream.server.load import Load
+from astradio_stream.server.matchmaker import Matchmaker
 from astradio_stream.server.media import MediaFolder
 from astradio_stream.server.media_routes import media_routes
 from astradio_stream.server.metrics import Metrics
@@ -34,6 +37,7 @@ from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
 from astradio_stream.server.probes import probe_routes
 from astradio_stream.server.pump import Pump
 from astradio_stream.server.readiness import ReadinessState
+from astradio_stream.server.saved import SavedBirths
 from astradio_stream.server.shell import MakesStreams, Shell
 from astradio_stream.server.sky_routes import sky_routes, warm_up
 from astradio_stream.server.studio import Studio
@@ -78,6 +82,8 @@ def build_app(
     engine = engine or Engine(settings, metrics, clock, load)
     shell = Shell(settings, clock, metrics, ReadinessState(clock), engine, Pump(clock), load)
     desk = Desk(shell)
+    shell.saved = SavedBirths(desk)
+    matchmaker = Matchmaker(desk)
     folder = MediaFolder(settings.data_dir / "media", settings.media_mb * 1_000_000)
     studio = Studio(engine, folder, settings, clock, metrics)
     page = ComposePage(desk, studio)
@@ -87,6 +93,7 @@ def build_app(
         try:
             await shell.start()
             await desk.open()
+            await matchmaker.open()
             await page.rehearse()
             beside = [asyncio.create_task(work) for work in (warm_up(), every_minute(shell))]
             control = Control(shell, desk.limits)
@@ -97,6 +104,7 @@ def build_app(
                 task.cancel()
         finally:
             await studio.close()
+            await matchmaker.close()
             await desk.close()
             shell.engine.close()
 
@@ -122,6 +130,8 @@ def build_app(
             *sky_routes(clock),
             *account_routes(desk, page),
             *chart_routes(desk, page),
+            *block_routes(desk),
+            *compat_routes(desk, matchmaker),
             *compose_routes(page),
             *midi_routes(desk, engine),
             *media_routes(page, folder),

@@ -1,7 +1,8 @@
 """Saved charts over HTTP.
 
 Birth data is what people trust us with. A private chart is told to nobody but its owner: for all
-others it does not exist, and no line of the log holds more of it than its id.
+others it does not exist, and no line of the log holds more of it than its id. Of a public one
+others are told its name and three signs.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from starlette.routing import Route
 from astradio_stream.errors import Detail, ValidationFailed
 from astradio_stream.fields import Field, one_of, read_fields
 from astradio_stream.server.bodies import read_object
+from astradio_stream.server.compat_answers import signs_of, tenths_of_saved
 from astradio_stream.server.http import answer
 from astradio_stream.server.idempotency import answer_again, asked_under_key
+from astradio_stream.server.publishing import publish_if_public
 from astradio_stream.server.readiness import iso_of
 from astradio_stream.sky.births import birth_of
 from astradio_stream.store import answers, charts
@@ -75,6 +78,7 @@ class ChartPages:
             if asked is not None and (kept := answers.kept_answer(store, asked, now_us)):
                 return kept
             charts.add_chart(store, chart)
+            publish_if_public(store, chart)
             made = KeptAnswer(201, dump_json(saved_chart_to_json(chart)))
             if asked is not None:
                 answers.keep_answer(store, asked, made, now_us)
@@ -90,6 +94,8 @@ class ChartPages:
         found = await self._desk.store.read(
             lambda store: charts.visible_chart(store, chart_id, user_id)
         )
+        if found.user_id != user_id:
+            return answer(request, await asyncio.to_thread(veiled_chart_to_json, found))
         return answer(request, saved_chart_to_json(found))
 
     async def change(self, request: Request) -> Response:
@@ -106,6 +112,7 @@ class ChartPages:
                 del fields["fold"]  # it told two hours of another day apart
             changed = dataclasses.replace(kept, changed_us=now_us, **chart_values(fields))
             charts.change_chart(store, changed)
+            publish_if_public(store, changed)
             return changed
 
         return answer(request, saved_chart_to_json(await self._desk.store.write(write)))
@@ -147,7 +154,7 @@ def chart_routes(desk: Desk, pieces: ComposePage) -> list[Route]:
 
 
 def saved_chart_to_json(chart: SavedChart) -> dict[str, Any]:
-    """Return a chart as those see it who may; whose it is is told to nobody."""
+    """Return a chart as its owner sees it."""
     times = {"createdAt": iso_of(chart.created_us), "changedAt": iso_of(chart.changed_us)}
     fold = {} if chart.fold is None else {"fold": chart.fold}
     return {
@@ -160,6 +167,16 @@ def saved_chart_to_json(chart: SavedChart) -> dict[str, Any]:
         **fold,
         "visibility": chart.visibility,
         **times,
+    }
+
+
+def veiled_chart_to_json(chart: SavedChart) -> dict[str, Any]:
+    """Return a public chart as others see it: never when or where, nor whose it is."""
+    return {
+        "id": chart.id,
+        "name": chart.name,
+        "signs": signs_of(tenths_of_saved(chart)),
+        "visibility": chart.visibility,
     }
 
 

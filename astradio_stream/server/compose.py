@@ -16,7 +16,7 @@ import orjson
 from starlette.requests import Request
 from starlette.routing import Route
 
-from astradio_stream.errors import Overloaded, StoreUnavailable
+from astradio_stream.errors import NotFound, Overloaded, StoreUnavailable
 from astradio_stream.server.bodies import read_object
 from astradio_stream.server.cookies import SESSION_COOKIE, values_of_cookie
 from astradio_stream.server.http import answer, refusal, retry_after
@@ -25,13 +25,12 @@ from astradio_stream.server.limits import cost_of
 from astradio_stream.server.logs import log
 from astradio_stream.server.orders import (
     SHORTEST_S,
-    has_saved_charts,
     order_from_json,
     read_order,
     require_readable,
-    with_saved_charts,
 )
 from astradio_stream.server.readiness import Readiness
+from astradio_stream.server.saved import has_saved_charts, with_saved_charts
 from astradio_stream.server.studio import Composed
 from astradio_stream.sky.moment import Moment
 from astradio_stream.store.answers import KeptAnswer, keep_answer, kept_answer
@@ -161,7 +160,12 @@ class ComposePage:
         if order is not None:
             return order
         kept = await self._desk.store.read(lambda store: composition_of_media(store, kind, digest))
-        return None if kept is None else order_from_json(orjson.loads(kept.programme))
+        if kept is None:
+            return None
+        try:
+            return await self._kept_order(orjson.loads(kept.programme), None)
+        except NotFound:  # a chart in it is public no more
+            return None
 
     @property
     def _defaults(self) -> ModelVersions:
@@ -221,7 +225,7 @@ class ComposePage:
         """Return what a request meant that was asked before with the same words."""
         told: dict[str, Any] = orjson.loads(kept.body)
         if "unixUs" not in told:
-            return order_from_json(told)
+            return await self._kept_order(told, user_id)
         defaults = ModelVersions(**told["modelVersions"])
         return await self._read(fields, user_id, Moment(told["unixUs"]), defaults)
 
@@ -231,11 +235,22 @@ class ComposePage:
         """Return the order in a request, in which saved charts may be named."""
         if has_saved_charts(fields):
             require_readable(fields, defaults)
-            written = fields
-            fields = await self._desk.store.read(
-                lambda store: with_saved_charts(store, written, user_id)
-            )
-        return read_order(fields, now, defaults)
+        return read_order(await self._with_births(fields, user_id), now, defaults)
+
+    async def _kept_order(self, kept: dict[str, Any], user_id: str | None) -> Order:
+        """Return an order that was kept, the saved charts in it looked up anew.
+
+        Raises:
+            NotFound: one of them is hidden from who asks, or is another one now.
+        """
+        programme = await self._with_births(kept["programme"], user_id)
+        return order_from_json(kept | {"programme": programme})
+
+    async def _with_births(self, fields: dict[str, Any], user_id: str | None) -> dict[str, Any]:
+        """Return a programme in which births stand in for the saved charts that it names."""
+        if not has_saved_charts(fields):
+            return fields
+        return await self._desk.store.read(lambda store: with_saved_charts(store, fields, user_id))
 
     async def _piece(self, order: Order, user_id: str | None) -> tuple[Composed, bool]:
         """Return a piece, and whether it was there already."""

@@ -19,7 +19,7 @@ from astradio_stream.server.csrf import is_token_of, new_token
 from astradio_stream.server.limits import Limits, cost_of
 from astradio_stream.server.logs import log, log_failure
 from astradio_stream.server.passwords import Passwords
-from astradio_stream.store import answers, compositions, users
+from astradio_stream.store import answers, compositions, published, users
 from astradio_stream.store.database import FILE_NAME, Database
 
 if TYPE_CHECKING:
@@ -186,3 +186,4 @@ def delete_old(connection: sqlite3.Connection, now_us: int) -> None:
     answers.forget_answers(connection, now_us)
     compositions.forget_compositions(connection, now_us - compositions.KEPT_US)
     compositions.forget_surplus(connection, None)
+    published.forget_changes(connection)

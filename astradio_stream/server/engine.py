@@ -18,13 +18,13 @@ from astradio_stream.server.pool import RenderPool
 from astradio_stream.server.renderer import ReadyMade, Renderer
 from astradio_stream.server.selftest import check_second
 from astradio_stream.sky.chart import chart_at
-from astradio_stream.sky.chart_json import chart_to_json
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import resolve
 from astradio_stream.stream.segment import Rendition
 from astradio_stream.stream.station import joined_at, stations_of
 from astradio_stream.stream.steering import steered
+from astradio_stream.stream.veil import shown_chart
 from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.units import (
     N_CHANNELS,
@@ -332,4 +332,4 @@ def _look_at(rendition: Rendition, index: int) -> Look:
     """Return chart and palette at an index."""
     programme = rendition.programme
     chart = chart_at(programme.moment_at(index), programme.place)
-    return chart_to_json(chart), rendition.score.palette_json(index)
+    return shown_chart(programme, chart), rendition.score.palette_json(index)

@@ -61,7 +61,7 @@ class Listener:
             rate=rate_of(shell),
             check_programme=mistakes_of,
         )
-        self._answering = Answering(shell, self.session, self._wake.set)
+        self._answering = Answering(shell, self.session, websocket, self._wake.set)
         self._sender = Sender(shell, self.session, self._answering, self._outlet)
 
     @property

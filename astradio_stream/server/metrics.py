@@ -128,6 +128,7 @@ TABLE: Final = (
            tuple(STATUS_OF_CODE)),
     Metric("compose_latency_ms",       Histogram, "",        "compose_latency_ms, POST to piece",
            buckets=_COMPOSE_S),
+    Metric("compat_search_latency_ms", Histogram, "",        "compat_search_latency_ms, of one"),
     Metric("viz_init_ms",              Histogram, "",        "viz_init_ms, as listeners report it",
            buckets=_PICTURE_S),
     Metric("viz_fps_avg",              Histogram, "",        "viz_fps_avg, as listeners report it",
@@ -181,6 +182,7 @@ class Metrics:
     underruns: Counter
     pieces: Counter
     piece_seconds: Histogram
+    compat_search_latency_ms: Histogram
     http_responses: Counter
     errors: Counter
     compose_latency_ms: Histogram

@@ -16,12 +16,8 @@ from astradio_stream.errors import Overloaded, ValidationFailed
 from astradio_stream.fields import integer
 from astradio_stream.server.bodies import read_object
 from astradio_stream.server.limits import cost_of
-from astradio_stream.server.orders import (
-    has_saved_charts,
-    read_order,
-    require_readable,
-    with_saved_charts,
-)
+from astradio_stream.server.orders import read_order, require_readable
+from astradio_stream.server.saved import has_saved_charts, with_saved_charts
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.piece import Span, piece_midi

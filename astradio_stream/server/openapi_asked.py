@@ -8,9 +8,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from astradio_stream.compat.weights import FACETS
 from astradio_stream.music.controls import CONTROLS, GENRES, KEY_OF_SPELLING, MAX_LEAP_CAP
 from astradio_stream.music.controls import MODE_NAMES as SCALES
 from astradio_stream.server import orders, passwords
+from astradio_stream.server.compat_asked import DEFAULT_FACET, DEFAULT_LIMIT, MOST_MATCHES
 from astradio_stream.server.openapi_words import (
     DATE,
     OFFSET,
@@ -22,6 +24,7 @@ from astradio_stream.server.openapi_words import (
     number,
     obj,
     one_of,
+    or_null,
     ref,
     share,
     text,
@@ -50,6 +53,10 @@ _CONTROL_SCHEMAS: Final[dict[str, Schema]] = {
     "mode": one_of(*SCALES),
     "genre": one_of(*GENRES),
 }
+CURSOR: Final[Schema] = {
+    "const": "",
+    "description": "the nextCursor of the page before; nothing for the first page",
+}
 INSTANT: Final = matching(f"{DATE}{TIME}{OFFSET}", "ISO 8601 with an offset or Z")
 
 
@@ -61,16 +68,28 @@ def asked_schemas(default_audio: str) -> dict[str, Schema]:
     """
     password = partial(text, maxLength=passwords.LONGEST)
     birth = {"lat": number(-90, 90), "lon": number(-180, 180)}
+    saved = text("a saved chart", maxLength=MAX_CHART_ID_CHARACTERS)
+    chart: Schema = {"anyOf": [ref("Birth"), ref("SavedChartId")]}
     # A name that is nothing but blanks, or breaks lines, is none.
     name = matching(r" *[!-~][ -~]*", "on one line", maxLength=MAX_NAME_CHARACTERS)
     return {
         "Zone": one_of(*zone_names(), about="the IANA name of a time zone"),
         "Birth": _birth({"name": text(maxLength=MAX_NAME_CHARACTERS)}, {}),
-        "SavedChartId": obj({"chartId": text("a saved chart", maxLength=MAX_CHART_ID_CHARACTERS)})
-        | {
-            "properties": _without(("datetime", "tz", "lat", "lon", "fold", "name"))
-            | {"chartId": text("a saved chart", maxLength=MAX_CHART_ID_CHARACTERS)}
-        },
+        "SavedChartId": obj(
+            {"chartId": saved},
+            _without(("datetime", "tz", "lat", "lon", "fold", "name"))
+            | {"version": text("as it was told", maxLength=MAX_CHART_ID_CHARACTERS)},
+        ),
+        "CompatSearch": obj(
+            {"chart": chart},
+            {
+                "facet": one_of(*FACETS) | {"default": DEFAULT_FACET},
+                "limit": integer(1, MOST_MATCHES) | {"default": DEFAULT_LIMIT},
+                "cursor": or_null(CURSOR),
+            },
+        ),
+        "CompatPair": obj({"charts": listing(chart, 2, 2)}),
+        "NewBlock": obj({"chartId": saved}),
         "Controls": obj({}, {row.name: _control(row.name, row.meaning) for row in CONTROLS}),
         "Change": obj({"index": integer(0, LAST_INDEX), "controls": ref("Controls")}),
         "ComposeRequest": _compose(default_audio),
@@ -108,9 +127,10 @@ def _without(names: tuple[str, ...]) -> Schema:
 def _birth(optional: dict[str, Schema], required: dict[str, Schema]) -> Schema:
     """Return the schema of a birth: a local time needs its zone, one with an offset does not."""
     zone = ref("Zone")
-    fold = {"fold": {"enum": [0, 1], "description": "which of two equal local times"}}
+    or_no_zone = or_null(zone)
+    fold = {"fold": {"enum": [0, 1, None], "description": "which of two equal local times"}}
     place = {"lat": number(-90, 90), "lon": number(-180, 180)} | required
-    with_offset = obj({"datetime": INSTANT} | place, {"tz": zone} | fold | optional)
+    with_offset = obj({"datetime": INSTANT} | place, {"tz": or_no_zone} | fold | optional)
     local = matching(f"{DATE}(?:{TIME})?", "local to tz; a date alone where the time is unknown")
     return {"anyOf": [with_offset, obj({"datetime": local, "tz": zone} | place, fold | optional)]}
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from astradio_stream.compat.weights import FACETS
+from astradio_stream.server.compat_asked import DEFAULT_FACET, DEFAULT_LIMIT, MOST_MATCHES
 from astradio_stream.server.media import KINDS
-from astradio_stream.server.openapi_asked import INSTANT
+from astradio_stream.server.openapi_asked import CURSOR, INSTANT
 from astradio_stream.server.openapi_words import (
     DATE,
     OFFSET,
@@ -31,6 +33,7 @@ from astradio_stream.sky.queries import (
     LONGEST_SKY_HOURS,
     MOST_PLACES,
 )
+from astradio_stream.stream.charts import MAX_CHART_ID_CHARACTERS
 
 Content = dict[str, Any]
 """Media type -> schema."""
@@ -97,6 +100,7 @@ _KEY: Final = _parameter(
     "the same request with the same key is done once, for a day",
 )
 _CHART_ID: Final = _parameter("path", "id", text(minLength=1), required=True)
+_BLOCK_ID: Final = _parameter("path", "id", text(minLength=1), required=True)
 _FILE: Final = (
     _parameter("path", "kind", one_of(*KINDS), required=True),
     _parameter(
@@ -187,12 +191,35 @@ PAGES: Final = (
          {201: told("SavedChart")}, (*BODY, *FORGED, "AUTH_REQUIRED", "CONFLICT"), (_KEY,),
          body="NewChart", who=ACCOUNT),
     Page("get", "/api/charts/{id}", "charts", "One chart, for who may see it.",
-         {200: told("SavedChart")}, ("NOT_FOUND", *STORE), (_CHART_ID,), who=ANYBODY),
+         {200: {JSON: {"anyOf": [ref("SavedChart"), ref("PublicChart")]}}},
+         ("NOT_FOUND", *STORE), (_CHART_ID,), who=ANYBODY),
     Page("patch", "/api/charts/{id}", "charts", "Change some fields of a chart.",
          {200: told("SavedChart")}, (*BODY, *FORGED, "AUTH_REQUIRED", "NOT_FOUND"), (_CHART_ID,),
          body="ChartChange", who=ACCOUNT),
     Page("delete", "/api/charts/{id}", "charts", "Delete a chart.",
          {204: {}}, ("AUTH_REQUIRED", "NOT_FOUND", *FORGED), (_CHART_ID,), who=ACCOUNT),
+    Page("get", "/api/compat/health", "compatibility", "How the search stands.",
+         {200: told("CompatHealth")}),
+    Page("get", "/api/compat/search", "compatibility", "The best matches of a saved chart.",
+         {200: told("Matches")}, ("VALIDATION_FAILED", "NOT_FOUND", *STORE), (
+             query("chartId", text(minLength=1, maxLength=MAX_CHART_ID_CHARACTERS), required=True),
+             query("facet", one_of(*FACETS) | {"default": DEFAULT_FACET}),
+             query("limit", integer(1, MOST_MATCHES) | {"default": DEFAULT_LIMIT}),
+             query("cursor", CURSOR),
+         ), who=ANYBODY),
+    Page("post", "/api/compat/search", "compatibility",
+         "The best matches of a birth, or of a saved chart.",
+         {200: told("Matches")}, (*BODY, *FORGED, "NOT_FOUND"), body="CompatSearch", who=ANYBODY),
+    Page("post", "/api/compat/pair", "compatibility", "One pair in full.",
+         {200: told("Pair")}, (*BODY, *FORGED, "NOT_FOUND"), body="CompatPair", who=ANYBODY),
+    Page("get", "/api/blocks", "blocks", "Whom the account blocked.",
+         {200: told("Blocks")}, ("AUTH_REQUIRED", *STORE), who=ACCOUNT),
+    Page("post", "/api/blocks", "blocks",
+         "Block the owner of a public chart; neither meets the other any more.",
+         {201: told("Block")}, (*BODY, *FORGED, "AUTH_REQUIRED", "NOT_FOUND", "CONFLICT"),
+         body="NewBlock", who=ACCOUNT),
+    Page("delete", "/api/blocks/{id}", "blocks", "Take a block back.",
+         {204: {}}, ("AUTH_REQUIRED", "NOT_FOUND", *FORGED), (_BLOCK_ID,), who=ACCOUNT),
     Page("get", "/openapi.json", "description", "This description.",
          {200: {JSON: {"type": "object"}}, 304: {}}, headers={200: _SEEN}),
     Page("get", "/docs", "description", "The same for people.",

@@ -9,6 +9,7 @@ from astradio_stream.music.gates import GATES
 from astradio_stream.music.theory import KEY_NAMES
 from astradio_stream.music.theory import MODES as SCALES
 from astradio_stream.server.http import STATUS_OF_CODE
+from astradio_stream.server.openapi_compat import compat_schemas
 from astradio_stream.server.openapi_words import (
     digest,
     flag,
@@ -24,6 +25,7 @@ from astradio_stream.server.openapi_words import (
     ref,
     share,
     text,
+    with_id,
 )
 from astradio_stream.server.readiness import Checks, Readiness
 from astradio_stream.sky.aspects import ASPECT_KINDS
@@ -48,12 +50,7 @@ _NO_SHARES = {"leapCap", "key", "mode", "genre"}
 
 def told_schemas() -> dict[str, Schema]:
     """Return the schemas of all answers, by name."""
-    return _common() | _sky() | _pieces() | _accounts()
-
-
-def with_id(required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
-    """Return the schema of an answer, which tells under which id it was given."""
-    return obj(required | {"requestId": ref("RequestId")}, optional)
+    return _common() | _sky() | _pieces() | _accounts() | compat_schemas()
 
 
 def _common() -> dict[str, Schema]:
@@ -225,15 +222,20 @@ def _pieces() -> dict[str, Schema]:
                 "rate": number(0),
                 "place": obj({"lat": number(-90, 90), "lon": number(-180, 180)}),
                 "charts": listing(
-                    obj(
-                        {
-                            "datetime": text(),
-                            "tz": text(),
-                            "lat": number(-90, 90),
-                            "lon": number(-180, 180),
-                        },
-                        {"name": text(), "fold": {"const": 1}},
-                    )
+                    {
+                        "anyOf": [
+                            obj(
+                                {
+                                    "datetime": text(),
+                                    "tz": text(),
+                                    "lat": number(-90, 90),
+                                    "lon": number(-180, 180),
+                                },
+                                {"name": text(), "fold": {"const": 1}},
+                            ),
+                            obj({"chartId": text(), "version": text()}),
+                        ]
+                    }
                 ),
                 "controls": obj({}, wishes),
                 "changes": listing(obj({"index": integer(0, LAST_INDEX), "controls": obj({})})),
@@ -254,7 +256,7 @@ def _pieces() -> dict[str, Schema]:
             {
                 "programmeId": matching(_HEX),
                 "programme": ref("Programme"),
-                "chart": ref("Chart"),
+                "chart": {"anyOf": [ref("Chart"), ref("VeiledChart")]},
                 "palette": ref("Palette"),
                 "audio": obj(
                     link
@@ -338,6 +340,7 @@ def _accounts() -> dict[str, Schema]:
                 "user": ref("User"),
                 "sessions": listing(obj({"createdAt": moment(), "expiresAt": moment()})),
                 "charts": listing(obj(chart, fold)),
+                "blocks": listing(obj({"id": text(), "createdAt": moment()})),
                 "compositions": listing(
                     obj({"createdAt": moment(), "programme": obj({}), "answer": obj({})})
                 ),

@@ -29,6 +29,11 @@ def obj(required: dict[str, Schema], optional: dict[str, Schema] | None = None) 
     return made | ({"required": list(required)} if required else {})
 
 
+def with_id(required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
+    """Return the schema of an answer, which tells under which id it was given."""
+    return obj(required | {"requestId": ref("RequestId")}, optional)
+
+
 def listing(items: Schema, least: int | None = None, most: int | None = None) -> Schema:
     """Return the schema of a list."""
     bounds = {"minItems": least, "maxItems": most}

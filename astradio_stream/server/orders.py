@@ -16,16 +16,13 @@ import rfc8785
 from astradio_stream.errors import ValidationFailed
 from astradio_stream.fields import number
 from astradio_stream.sky.moment import Moment
-from astradio_stream.store.charts import visible_chart
-from astradio_stream.stream.charts import MAX_CHART_ID_CHARACTERS, MAX_CHARTS, plain_number
+from astradio_stream.stream.charts import plain_number
 from astradio_stream.stream.piece import Span
 from astradio_stream.stream.programme import Programme, mistakes_of, resolve
 from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.units import samples_to_seconds, seconds_to_samples
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from astradio_stream.fields import Details
 
 DEFAULT_DURATION_S: Final = 60
@@ -97,58 +94,17 @@ def require_readable(fields: dict[str, Any], defaults: ModelVersions) -> None:
 
 
 def order_from_json(kept: dict[str, Any]) -> Order:
-    """Return an order that was kept; the models that it was made with are played, or none."""
+    """Return an order that was kept; the models that it was made with are played, or none.
+
+    Raises:
+        NotFound: it names a saved chart that was not looked up.
+    """
     programme = dict(kept["programme"])
     versions = ModelVersions(**programme.pop("modelVersions"))
     return Order(resolve(programme, Moment(0), versions), seconds_to_samples(kept["durationS"]))
-
-
-def with_saved_charts(
-    store: sqlite3.Connection, fields: dict[str, Any], user_id: str | None
-) -> dict[str, Any]:
-    """Return a request in which births stand for the ids of saved charts.
-
-    Args:
-        store: Where they are saved.
-        fields: The body; whatever is wrong in it is left to `read_order`.
-        user_id: Who asks; None for nobody in particular.
-
-    Raises:
-        NotFound: there is no such chart for them.
-    """
-    return fields | {"charts": [_birth_of(store, chart, user_id) for chart in fields["charts"]]}
-
-
-def has_saved_charts(fields: dict[str, Any]) -> bool:
-    """Return whether a request names a saved chart."""
-    charts = fields.get("charts")
-    return isinstance(charts, list) and len(charts) <= MAX_CHARTS and any(map(_is_saved, charts))
 
 
 def _duration_s(fields: dict[str, Any], details: Details) -> float:
     read = number(SHORTEST_S, LONGEST_S)
     duration_s: float = read(fields.get("durationS", DEFAULT_DURATION_S), "durationS", details)
     return duration_s
-
-
-def _is_saved(chart: object) -> bool:
-    return (
-        isinstance(chart, dict)
-        and set(chart) == {"chartId"}
-        and isinstance(chart["chartId"], str)
-        and len(chart["chartId"]) <= MAX_CHART_ID_CHARACTERS
-    )
-
-
-def _birth_of(store: sqlite3.Connection, chart: Any, user_id: str | None) -> Any:
-    if not _is_saved(chart):
-        return chart
-    saved = visible_chart(store, chart["chartId"], user_id)
-    optional = {"tz": saved.tz, "fold": saved.fold}
-    return {
-        "datetime": saved.datetime,
-        "lat": saved.lat_deg,
-        "lon": saved.lon_deg,
-        "name": saved.name,
-        **{name: value for name, value in optional.items() if value is not None},
-    }

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from astradio_stream.server.pump import Pump
     from astradio_stream.server.readiness import ReadinessState
     from astradio_stream.server.renderer import ReadyMade
+    from astradio_stream.server.saved import SavedBirths
     from astradio_stream.settings import Settings
     from astradio_stream.stream.programme import Programme
     from astradio_stream.wire.actions import Steer
@@ -108,6 +109,8 @@ class Shell:
     """Who is connected."""
     doors: Doors = field(default_factory=Doors)
     """Who knocked how often."""
+    saved: SavedBirths | None = None
+    """Who looks up saved charts; without one there are none."""
     failure: BaseException | None = None
     """Why it did not start."""
     pulse: Pulse = field(init=False)

@@ -55,6 +55,11 @@ _UPDATE: Final = (
     f"UPDATE charts SET {', '.join(f'{name} = :{name}' for name in _CHANGED)}, "  # noqa: S608
     "changed_us = :changed_us WHERE id = :id AND user_id = :user_id"
 )
+_VISIBLE: Final = """
+    SELECT * FROM charts WHERE id = :id AND (user_id = :user_id OR (visibility = 'public'
+        AND NOT EXISTS (SELECT 1 FROM blocks
+            WHERE (blocks.user_id = :user_id AND blocked_id = charts.user_id)
+               OR (blocked_id = :user_id AND blocks.user_id = charts.user_id))))"""
 
 
 def new_chart_id() -> str:
@@ -97,12 +102,10 @@ def visible_chart(connection: sqlite3.Connection, chart_id: str, user_id: str | 
         user_id: Who asks; None for nobody in particular.
 
     Raises:
-        NotFound: there is none; another's private chart is none either.
+        NotFound: there is none; another's private chart is none either, nor is a chart of somebody
+            who blocked who asks, or is blocked by them.
     """
-    row = connection.execute(
-        "SELECT * FROM charts WHERE id = ? AND (visibility = ? OR user_id = ?)",
-        (chart_id, PUBLIC, user_id),
-    ).fetchone()
+    row = connection.execute(_VISIBLE, {"id": chart_id, "user_id": user_id}).fetchone()
     if row is None:
         raise NotFound("there is no such chart")
     return SavedChart(*row)

@@ -108,6 +108,14 @@ class Database:
         """
         return await self._run(self._reading_threads, lambda: self._read(question))
 
+    def read_here(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """Answer a question on the calling thread: one without a loop, that ends before `close`.
+
+        Raises:
+            StoreUnavailable: the database cannot be read.
+        """
+        return self._read(question)
+
     async def forget(self) -> None:
         """Let nothing that was deleted remain in the log of the database."""
         await self._run(self._writing_thread, self._forget)

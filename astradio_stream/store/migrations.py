@@ -87,6 +87,43 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX answers_of_user ON answers (user_id)",
         "CREATE INDEX answers_by_end ON answers (expires_us)",
     ),
+    # 5: public charts as the search holds them, what changed about them, and who wants none of whom
+    (
+        """CREATE TABLE owners (
+            number     INTEGER PRIMARY KEY AUTOINCREMENT,
+            user_id    TEXT NOT NULL UNIQUE REFERENCES users (id) ON DELETE CASCADE
+        ) STRICT""",
+        # It follows from `charts`: what is missing here is found and added at the start.
+        """CREATE TABLE published (
+            number     INTEGER PRIMARY KEY,
+            chart_id   TEXT NOT NULL UNIQUE REFERENCES charts (id) ON DELETE CASCADE,
+            owner      INTEGER NOT NULL,
+            points     BLOB NOT NULL
+        ) STRICT""",
+        """CREATE TABLE publishing (
+            sequence   INTEGER PRIMARY KEY AUTOINCREMENT,
+            number     INTEGER NOT NULL
+        ) STRICT""",
+        """CREATE TRIGGER chart_hidden AFTER UPDATE OF visibility ON charts
+           WHEN new.visibility <> 'public'
+           BEGIN DELETE FROM published WHERE chart_id = new.id; END""",
+        """CREATE TRIGGER published_added AFTER INSERT ON published
+           BEGIN INSERT INTO publishing (number) VALUES (new.number); END""",
+        """CREATE TRIGGER published_changed AFTER UPDATE ON published
+           BEGIN INSERT INTO publishing (number) VALUES (new.number); END""",
+        """CREATE TRIGGER published_removed AFTER DELETE ON published
+           BEGIN INSERT INTO publishing (number) VALUES (old.number); END""",
+        """CREATE TABLE blocks (
+            id         TEXT PRIMARY KEY,
+            user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+            blocked_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+            chart_id   TEXT REFERENCES charts (id) ON DELETE SET NULL,
+            created_us INTEGER NOT NULL,
+            UNIQUE (user_id, blocked_id)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX blocks_by_blocked ON blocks (blocked_id)",
+        "CREATE INDEX blocks_by_chart ON blocks (chart_id)",
+    ),
 )
 # fmt: on
 

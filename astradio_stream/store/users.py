@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from astradio_stream.errors import AuthRequired, Conflict
 from astradio_stream.store.answers import answers_of
+from astradio_stream.store.blocks import blocks_of
 from astradio_stream.store.charts import charts_of
 from astradio_stream.store.compositions import compositions_of, forget_pieces_of
 from astradio_stream.store.migrations import SIGNING_KEY
@@ -156,6 +157,7 @@ def everything_of(connection: sqlite3.Connection, user: User) -> dict[str, Any]:
         "user": user,
         "sessions": [tuple(row) for row in sessions],
         "charts": charts_of(connection, user.id),
+        "blocks": blocks_of(connection, user.id),
         "compositions": compositions_of(connection, user.id),
         "answers": answers_of(connection, user.id),
     }

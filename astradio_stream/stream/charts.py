@@ -4,6 +4,10 @@ That form names the instant in UTC, and the zone whose clock showed it. So a dou
 `fold`, and a later correction to the history of a zone moves neither a birth nor an identity that
 was shared. A birth without a time stays a date in its zone: its noon is found anew each time, and
 it alone keeps a `fold`, where noon came twice.
+
+A birth may also be *veiled*: the saved chart of somebody who published it, but not their birth. A
+programme then names the chart, and a version of it that another birth would not have; so it stays a
+pure function of what is written in it, and says nothing of when and where.
 """
 
 from __future__ import annotations
@@ -30,6 +34,21 @@ _DATE_LENGTH: Final = len("1990-01-01")
 
 
 @dataclass(frozen=True, slots=True)
+class SavedChartName:
+    """A saved chart, as a programme names it."""
+
+    chart_id: str
+    """Which."""
+    version: str | None
+    """Which birth of it: another one has another version; None for the present one."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as it is written."""
+        version = {} if self.version is None else {"version": self.version}
+        return {"chartId": self.chart_id} | version
+
+
+@dataclass(frozen=True, slots=True)
 class NamedBirth:
     """One of a programme's `charts`."""
 
@@ -37,9 +56,13 @@ class NamedBirth:
     """As its canonical form is read, its notes included."""
     name: str | None
     """Who or what was born, if it was said."""
+    saved: SavedChartName | None = None
+    """The saved chart that it is veiled by; None where everybody may know it."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it in its canonical form."""
+        if self.saved is not None:
+            return self.saved.to_json()
         name = {} if self.name is None else {"name": self.name}
         return _birth_to_json(self.birth) | name
 
@@ -72,22 +95,35 @@ def _read_text(raw: object, max_characters: int, path: str, details: Details) ->
     return text
 
 
-def _read_chart_id(fields: dict[str, Any], path: str, details: Details) -> str:
+def _read_saved(fields: dict[str, Any], path: str, details: Details) -> SavedChartName:
     details.extend(
         Detail(f"{path}.{name}", f"{path}.{name} must be left out: the stored chart decides it")
         for name in _BIRTH_FIELDS
         if name in fields
     )
-    return _read_text(fields["chartId"], MAX_CHART_ID_CHARACTERS, f"{path}.chartId", details)
+    read = {
+        name: _read_text(fields[name], MAX_CHART_ID_CHARACTERS, f"{path}.{name}", details)
+        for name in ("chartId", "version")
+        if name in fields
+    }
+    return SavedChartName(read["chartId"], read.get("version"))
 
 
-def _read_chart(raw: object, path: str, details: Details) -> NamedBirth | str | None:
-    """Return a birth, or the id of a stored chart, or None where something is wrong."""
+def read_chart(raw: object, path: str, details: Details) -> NamedBirth | SavedChartName | None:
+    """Return a birth, or a saved chart that is named, or None where something is wrong.
+
+    Args:
+        raw: As parsed from JSON; a `NamedBirth` was looked up already.
+        path: Of the field.
+        details: Where each mistake is noted.
+    """
+    if isinstance(raw, NamedBirth):
+        return raw
     fields = json_object(raw, path, details)
     if not isinstance(raw, dict):
         return None
     if "chartId" in fields:
-        return _read_chart_id(fields, path, details)
+        return _read_saved(fields, path, details)
     name = _read_text(fields.get("name", ""), MAX_NAME_CHARACTERS, f"{path}.name", details)
     try:
         birth = birth_of(fields, f"{path}.")
@@ -97,8 +133,10 @@ def _read_chart(raw: object, path: str, details: Details) -> NamedBirth | str | 
     return NamedBirth(birth_of(_birth_to_json(birth)), name or None)
 
 
-def read_charts(raw: object, mode: Mode | None, details: Details) -> tuple[NamedBirth | str, ...]:
-    """Return the births of a programme, or the id where a stored chart is meant.
+def read_charts(
+    raw: object, mode: Mode | None, details: Details
+) -> tuple[NamedBirth | SavedChartName, ...]:
+    """Return the births of a programme, or the name where a saved chart is meant.
 
     Args:
         raw: What `charts` holds, as parsed.
@@ -112,5 +150,5 @@ def read_charts(raw: object, mode: Mode | None, details: Details) -> tuple[Named
         right = f"hold {mode.n_charts}, got {len(raw)}" if mode.n_charts else "be left out"
         details.append(Detail("charts", f"charts must {right}: {mode.name} plays {mode.plays}"))
     n_read = MAX_CHARTS if mode is None else mode.n_charts
-    read = [_read_chart(one, f"charts[{n}]", details) for n, one in enumerate(raw[:n_read])]
+    read = [read_chart(one, f"charts[{n}]", details) for n, one in enumerate(raw[:n_read])]
     return tuple(one for one in read if one is not None)

@@ -125,6 +125,7 @@ def piece_of(programme: Programme, score: Score, span: Span, style: str = "conci
         is_moving=programme.mode == "transit" and programme.rate > 0,
         wished=tuple(controls_to_json(programme.controls_at(span.start))),
         heard=heard,
+        is_veiled=bool(programme.saved_charts),
     )
     gates = gates_of_span(score, span.start, span.stop)
     source = _SOURCES[programme.mode]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from astradio_stream.music.text import digest_of
 from astradio_stream.sky.chart_json import chart_to_json
 from astradio_stream.sky.features import FEATURES_VERSION
+from astradio_stream.stream.veil import shown_chart, shown_hash
 from astradio_stream.units import SAMPLE_RATE_HZ, samples_to_seconds
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def compose_parts(piece: Piece, codec: str) -> dict[str, Any]:
     return {
         "programmeId": piece.programme.programme_id,
         "programme": piece.programme.to_json(),
-        "chart": chart_to_json(piece.chart),
+        "chart": shown_chart(piece.programme, piece.chart),
         "palette": dict(piece.palette),
         "text": {"blocks": blocks, "digest": f"sha256:{digest_of(blocks)}"},
         "gates": piece.gates.to_json(),
@@ -75,7 +76,7 @@ def mark_to_json(mark: TempoMark) -> dict[str, Any]:
 def provenance_to_json(programme: Programme, chart: Chart, codec: str) -> dict[str, Any]:
     """Return which sky, seed and builds made a piece."""
     return {
-        "chartHash": chart.chart_hash,
+        "chartHash": shown_hash(programme, chart),
         "seed": programme.seed,
         "featuresVersion": FEATURES_VERSION,
         "houseSystem": chart.house_system_used,

@@ -21,7 +21,12 @@ from astradio_stream.fields import Details, integer, shown
 from astradio_stream.music.controls import Controls, controls_to_json
 from astradio_stream.sky.moment import FIRST_MOMENT, LAST_MOMENT, Moment, moment_to_iso
 from astradio_stream.stream.changes import changes_to_json, with_change_after
-from astradio_stream.stream.charts import NamedBirth, plain_number, read_charts
+from astradio_stream.stream.charts import (
+    NamedBirth,
+    SavedChartName,
+    plain_number,
+    read_charts,
+)
 from astradio_stream.stream.modes import MODEL_ACCEPTS, MODES
 from astradio_stream.stream.reading import (
     GREENWICH,
@@ -107,6 +112,18 @@ class Programme:
         """The births that are played."""
         return tuple(chart.birth for chart in self.charts)
 
+    @property
+    def saved_charts(self) -> tuple[SavedChartName, ...]:
+        """The saved charts by which births in it are veiled."""
+        return tuple(chart.saved for chart in self.charts if chart.saved is not None)
+
+    @property
+    def shows_veiled(self) -> bool:
+        """Whether the chart that is shown of it is a veiled birth: one that no sky moves over."""
+        if MODES[self.mode].has_moving_sky or not self.charts:
+            return False
+        return self.charts[0].saved is not None
+
     @cached_property
     def change_indices(self) -> tuple[int, ...]:
         """Sample indices at which wishes change, rising."""
@@ -150,15 +167,15 @@ class Programme:
         return Moment(min(max(sky_us, FIRST_MOMENT.utc_us), LAST_MOMENT.utc_us))
 
 
-def _births_of(charts: tuple[NamedBirth | str, ...]) -> tuple[NamedBirth, ...]:
+def _births_of(charts: tuple[NamedBirth | SavedChartName, ...]) -> tuple[NamedBirth, ...]:
     """Return the births.
 
     Raises:
-        NotFound: One is the id of a stored chart, and this server stores none yet.
+        NotFound: One is a saved chart that nobody looked up.
     """
     for chart in charts:
-        if isinstance(chart, str):
-            raise NotFound(f"there is no stored chart {chart!r}")
+        if isinstance(chart, SavedChartName):
+            raise NotFound(f"there is no stored chart {chart.chart_id!r}")
     return tuple(chart for chart in charts if isinstance(chart, NamedBirth))
 
 

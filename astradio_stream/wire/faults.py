@@ -17,6 +17,7 @@ CLOSING_OF_ERROR: Final[Mapping[type[errors.AstradioError], Closing]] = {
     errors.BadVersion: Closing.BAD_VERSION,
     errors.NotFound: Closing.NO_SUCH_PROGRAMME,
     errors.Overloaded: Closing.OVERLOADED,
+    errors.StoreUnavailable: Closing.OVERLOADED,
 }
 
 

@@ -6,6 +6,7 @@
  *     /?station=now-jazz                  another station
  *     /?at=1969-07-20T20:17Z&rate=60      a sky of one's own, an hour of it per minute
  *     /?mode=natal&birth=1990-05-05T14:30,Europe/Zurich,47.37,8.54,Anna
+ *     /?mode=compatibility&birth=chart_0123…&birth=chart_4567…     published charts, by their ids
  *     /?mode=sandbox&wish.key=D&wish.tempoNorm=0.4&changes=[…]
  */
 
@@ -18,6 +19,7 @@ const word = (text) => text;
 
 /** Names in the address, and how their values are read. */
 const FIELDS = Object.freeze({ mode: word, seed: Number, at: instant, rate: Number });
+const SAVED = /^chart_[0-9a-f]{1,58}$/;
 const WISH = "wish.";
 /** Wishes that are words; the others are numbers. */
 const WORDS = new Set(["key", "mode", "genre"]);
@@ -29,13 +31,15 @@ const WORDS = new Set(["key", "mode", "genre"]);
  * @returns {import("../types.js").Birth}
  */
 export function birthOf(text) {
+  if (SAVED.test(text)) return /** @type {import("../types.js").Birth} */ ({ chartId: text });
   const [datetime, tz, lat, lon, ...name] = text.split(",");
   const birth = { datetime, tz, lat: Number(lat), lon: Number(lon) };
   return name.length > 0 ? { ...birth, name: name.join(",") } : birth;
 }
 
 /** @param {import("../types.js").Birth} birth */
-export function birthText({ datetime, tz, lat, lon, name }) {
+export function birthText({ datetime, tz, lat, lon, name, chartId }) {
+  if (chartId) return chartId;
   return [datetime, tz, lat, lon, ...(name ? [name] : [])].join(",");
 }
 

@@ -1,5 +1,6 @@
 /** The charts of a programme: what the wheel shows, and what it is called. Main thread. */
 
+import { ownBirth, shownBirth } from "./published.js";
 import { birthName } from "./sentences.js";
 
 /** @typedef {import("../types.js").Chart} Chart */
@@ -43,7 +44,12 @@ async function chartOf({ datetime, tz, lat, lon }) {
  */
 export async function chartsOf({ programme, chart }) {
   if (programme.mode === "sandbox") return [{ title: "No sky", chart: FREE }];
-  const births = programme.charts ?? [];
+  const all = programme.charts ?? [];
+  // The bodies of the first are the voices: where it is told by its name alone, they stand nowhere.
+  if (all.length > 0 && !ownBirth(all[0]) && programme.mode !== "overlay") {
+    return [{ title: all.map((birth) => birthName(shownBirth(birth))).join(" and "), chart: FREE }];
+  }
+  const births = all.flatMap((birth) => ownBirth(birth) ?? []);
   const charts = await Promise.all(
     births.map((birth) => {
       const key = JSON.stringify(birth);

@@ -12,6 +12,7 @@ import { Column } from "./column.js";
 import { ComingList } from "./coming.js";
 import { part, write } from "./elements.js";
 import { Numbers } from "./numbers.js";
+import { learn, shownBirth } from "./published.js";
 import { Scrub } from "./scrub.js";
 import {
   awayText,
@@ -75,7 +76,8 @@ export class Screen {
    * @returns {Promise<{title: string, subtitle: string}>} What plays, for the lock screen.
    */
   async showSky(seen) {
-    const { title, lede } = programmeText(seen, utcMsAt(seen, seen.from));
+    await learn(seen.programme);
+    const { title, lede } = programmeText(shownReady(seen), utcMsAt(seen, seen.from));
     this.text("title", title);
     this.text("lede", lede);
     this.page.title = `Astradio: ${title}`;
@@ -194,6 +196,12 @@ export class Screen {
   }
 }
 
+/** @param {Ready} seen @returns {Ready} With the names of published charts, as far as they are known. */
+function shownReady(seen) {
+  const charts = seen.programme.charts?.map(shownBirth);
+  return charts ? { ...seen, programme: { ...seen.programme, charts } } : seen;
+}
+
 /** @param {import("../types.js").Body} body */
 function inWords({ name, longitudeDeg }) {
   const deg = wrapDeg(longitudeDeg);
@@ -208,10 +216,11 @@ function movingLines(utcMs, place) {
 /** @param {Ready} seen @param {number} index */
 function stillLines({ programme }, index) {
   const time = elapsedText(index / 48000);
-  const births = programme.charts ?? [];
+  const births = (programme.charts ?? []).map(shownBirth);
   if (births.length === 2) return [births.map(birthName).join(" & "), time, ""];
   const [birth] = births;
   if (!birth) return ["Sandbox", time, "no sky"];
+  if (birth.chartId) return [birth.name ?? "", time, ""];
   const date = dateText(Date.parse(`${birth.datetime.slice(0, 10)}T12:00:00Z`));
   return [birth.name || "Birth", date, placeText(birth)];
 }

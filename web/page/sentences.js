@@ -103,7 +103,7 @@ export function stationText(station) {
  * @param {import("../types.js").Birth} birth
  */
 export function birthName({ name, datetime }) {
-  return name || dateText(Date.parse(`${datetime.slice(0, 10)}T12:00:00Z`));
+  return name || (datetime === undefined ? "A published chart" : "") || dateText(Date.parse(`${datetime.slice(0, 10)}T12:00:00Z`));
 }
 
 /**

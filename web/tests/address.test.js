@@ -92,3 +92,13 @@ test("a birth's own sky stands still", () => {
   const ready = { live: null, programme: { mode: "natal" }, chart, from: 0 };
   assert.equal(utcMsAt(ready, 48000 * 3600), Date.UTC(1990, 4, 5, 12, 30));
 });
+
+test("a duet of published charts is a link of ids alone", () => {
+  const charts = [{ chartId: "chart_00ff", version: "aa" }, { chartId: "chart_1234" }];
+  const link = queryOf({ mode: "compatibility", charts }, 0);
+  assert.ok(!link.includes("version"));
+  assert.deepEqual(read(link).programme, {
+    mode: "compatibility",
+    charts: [{ chartId: "chart_00ff" }, { chartId: "chart_1234" }],
+  });
+});

@@ -20,9 +20,10 @@ from astradio_stream.music.v1_1.form import (
     movement_of,
     phrase_of,
 )
+from astradio_stream.music.v1_1.ground import with_basses
 from astradio_stream.music.v1_1.melody import theme_of
 from astradio_stream.music.v1_1.palette import Palette, palette_of
-from astradio_stream.music.v1_1.parts import Scene, with_basses
+from astradio_stream.music.v1_1.scene import Scene
 from astradio_stream.music.v1_1.timeline import Stretch, Timeline
 from astradio_stream.music.v1_1.variation import varied
 from astradio_stream.music.v1_1.writer import Writer
