@@ -1,251 +1,64 @@
-"""The command line: serve the radio, or render a piece of a programme into files.
+"""The command line: each command is a module of `commands`, found in the table here.
 
-::
-
-    astradio-stream serve
-    astradio-stream render PROGRAMME.json --duration 60 -o piece.opus -o piece.mid -o piece.json
-    astradio-stream seed-demo --profiles 100000
-    astradio-stream render --mode natal --birth "1990-05-04T12:30,Europe/Berlin,52.5,13.4" -o a.wav
-
-A programme comes from a file, from the options, or from both: an option goes before the file.
-Whatever is wrong is told in one line on standard error, with exit status 2.
+Whatever is wrong is told in one line on standard error, with exit status 2; a command that looked
+for trouble and found some exits with 1.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import signal
 import sys
-import time
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from astradio_stream import __version__
-from astradio_stream.errors import AstradioError, Detail, ValidationFailed
-from astradio_stream.music.text import STYLES
-from astradio_stream.render import ENDINGS, Job, render
-from astradio_stream.server.demo import MOST_PROFILES, Demo, seed_demo
-from astradio_stream.settings import SETTING_OF_NAME, Settings, load_settings
-from astradio_stream.sky.moment import Moment
-from astradio_stream.stream.modes import MODE_NAMES
-from astradio_stream.stream.programme import Programme, resolve
-from astradio_stream.stream.versions import VERSIONS, ModelVersions
-from astradio_stream.strict_json import parse_json
-from astradio_stream.units import END_INDEX, SAMPLE_RATE_HZ, seconds_to_samples
+from astradio_stream.commands.serving import read_settings
+from astradio_stream.errors import AstradioError, ValidationFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _EXIT_WRONG: Final = 2
 _EXIT_INTERRUPTED: Final = 130
-_EXIT_STOPPED: Final = 143
-_LONGEST_S: Final = 24 * 3600
-_MAX_PROGRAMME_BYTES: Final = 1 << 20
-_PLAIN_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?", re.ASCII)
 
-
-def _duration_s(text: str) -> float:
-    try:
-        duration_s = float(text)
-    except ValueError:
-        duration_s = -1.0
-    if not 0.02 <= duration_s <= _LONGEST_S:
-        raise argparse.ArgumentTypeError(f"must be 0.02 to {_LONGEST_S} seconds, got {text!r}")
-    return duration_s
-
-
-def _from_s(text: str) -> int:
-    limit = END_INDEX // SAMPLE_RATE_HZ - 1
-    if not text.isascii() or not text.isdecimal() or len(text) > 15 or int(text) > limit:
-        raise argparse.ArgumentTypeError(f"must be a whole second from 0 to {limit}, got {text!r}")
-    return int(text)
-
-
-def _workers(text: str) -> int:
-    try:
-        return int(SETTING_OF_NAME["ASTRADIO_WORKERS"].read(text))
-    except ValueError as wanted:
-        raise argparse.ArgumentTypeError(f"must be {wanted}, got {text!r}") from None
-
-
-def _profiles(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:12]) <= MOST_PROFILES:
-        raise argparse.ArgumentTypeError(f"must be 1 to {MOST_PROFILES}, got {text!r}")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > 15:
-        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}")
-    return int(text)
-
-
-def read_settings() -> Settings:
-    """Return the settings as environment and `.env` have them now.
-
-    Raises:
-        SettingsError: something in them is wrong.
-    """
-    return load_settings(os.environ, Path(".env"), VERSIONS["audio"])
-
-
-def _out(text: str) -> Path:
-    path = Path(text)
-    if path.suffix.lower() not in ENDINGS:
-        endings = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
-        raise argparse.ArgumentTypeError(f"must end in {endings}, got {text!r}")
-    return path
-
-
-def _number(text: str) -> int | float:
-    """Return a plain decimal number; whether it is in range is the programme's to say."""
-    if not _PLAIN_NUMBER.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"must be a decimal number, got {text!r}")
-    return float(text) if "." in text else int(text)
-
-
-def _birth(text: str) -> dict[str, Any]:
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) != 4:
-        right = "must be DATETIME,ZONE,LAT,LON such as 1990-05-04T12:30,Europe/Berlin,52.5,13.4"
-        raise argparse.ArgumentTypeError(f"{right}, got {text!r}")
-    return {
-        "datetime": parts[0],
-        "tz": parts[1],
-        "lat": _number(parts[2]),
-        "lon": _number(parts[3]),
-    }
-
-
-def _control(text: str) -> tuple[str, object]:
-    name, is_given, value = text.partition("=")
-    if not is_given or not name:
-        raise argparse.ArgumentTypeError(f"must be NAME=VALUE such as density=0.8, got {text!r}")
-    return name, _number(value) if _PLAIN_NUMBER.fullmatch(value) else value
+# fmt: off
+COMMANDS: Final = {
+    # name               module of commands  what it does
+    "serve":              ("serving",        "serve the radio and the player"),
+    "render":             ("piece",          "render a piece of a programme into files"),
+    "check-config":       ("config",         "check the settings and what they name"),
+    "status":             ("status",         "tell how the server on this machine stands"),
+    "limits":             ("limits",         "show who is refused as asking too much, or forgive"),
+    "validate-endpoints": ("endpoints",      "compare what a server does and says"),
+    "verify":             ("verify",         "listen to a server and prove what it sends"),
+    "backup":             ("backup",         "copy what must survive, while the server runs"),
+    "restore":            ("restore",        "put a backup back where nothing is"),
+    "seed-demo":          ("demo",           "put synthetic people into the database"),
+}
+# fmt: on
+_EPILOG: Final = """\
+Settings are environment variables or lines of .env: docs/settings.md. Exit status: 0 all is well,
+1 trouble was found, 2 the call or a setting is wrong. How to run the service: RUNBOOK.md."""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser("astradio-stream", description="Endless music from the sky.")
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "astradio-stream",
+        description="Endless music from the sky.",
+        epilog=_EPILOG,
+        formatter_class=as_written,
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser(
-        "serve", help="serve the radio and the player (settings: docs/settings.md)"
-    )
-    serve.add_argument("--workers", type=_workers, help="processes that share the port")
-    piece = commands.add_parser("render", help="render a piece of a programme into files")
-    _add_piece(piece)
-    _add_programme(piece.add_argument_group("the programme, before what its file says"))
-    demo = commands.add_parser("seed-demo", help="put synthetic people into the database")
-    demo.add_argument("--profiles", type=_profiles, default=1_000, help="how many (default 1000)")
-    demo.add_argument("--seed", type=_seed, default=1, help="which people (default 1)")
-    demo.add_argument("--among-people", action="store_true", help="even if there are accounts")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, told) in COMMANDS.items():
+        found = import_module(f"astradio_stream.commands.{module}")
+        command = commands.add_parser(
+            name, help=told, description=found.__doc__, formatter_class=as_written
+        )
+        found.add(command)
     return parser
-
-
-def _add_piece(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("programme", nargs="?", help="a file with the JSON of a programme; - reads it here")
-    add("--duration", type=_duration_s, default=60.0, help="seconds (default 60)")
-    add("--from", dest="first", type=_from_s, default=0, metavar="S", help="second to begin at")
-    add("--style", choices=STYLES, default="concise", help="of the text in a .json")
-    add(
-        "-o",
-        "--out",
-        type=_out,
-        action="append",
-        required=True,
-        metavar="FILE",
-        help="piece.opus, .wav, .mid or .json; may be given again for more files",
-    )
-
-
-def _add_programme(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add("--station", help="a shared stream, such as now")
-    add("--mode", choices=tuple(MODE_NAMES), help="what is played (default transit)")
-    add("--seed", type=_number, help="which of endlessly many arrangements (default 0)")
-    add("--at", help="moment of the sky at second 0, with an offset or Z (default now)")
-    add("--rate", type=_number, help="seconds of the sky in a second of the stream (default 1)")
-    add("--lat", type=_number, help="latitude from where the sky is seen (default Greenwich's)")
-    add("--lon", type=_number, help="its longitude, east positive")
-    add("--birth", type=_birth, action="append", help="DATETIME,ZONE,LAT,LON; for two births twice")
-    add("--control", type=_control, action="append", metavar="NAME=VALUE", help="density=0.8 …")
-    add("--model", metavar="VERSION", help="audio model, such as v1.0")
-
-
-def _read_file(name: str) -> object:
-    try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise ValidationFailed([Detail("PROGRAMME", f"{name}: {error.strerror}")]) from error
-    return parse_json(data, _MAX_PROGRAMME_BYTES)
-
-
-def _wishes(args: argparse.Namespace) -> Iterator[tuple[str, object]]:
-    """Yield the fields of a programme that the options say."""
-    for name in ("station", "mode", "seed", "at", "rate"):
-        if getattr(args, name) is not None:
-            yield name, getattr(args, name)
-    place = {name: getattr(args, name) for name in ("lat", "lon")}
-    if given := {name: value for name, value in place.items() if value is not None}:
-        yield "place", given
-    if args.birth is not None:
-        yield "charts", args.birth
-
-
-def read_programme(args: argparse.Namespace, settings: Settings) -> Programme:
-    """Return the programme of a call of `render`: its file, and its options before it.
-
-    Raises:
-        BadJson: The file does not hold JSON.
-        ValidationFailed: There is no file, or fields are wrong; all of them are named.
-        NotFound: There is no such station.
-    """
-    raw = {} if args.programme is None else _read_file(args.programme)
-    if isinstance(raw, dict):
-        raw = raw | dict(_wishes(args))
-        for name, given in (
-            ("controls", dict(args.control or ())),
-            ("modelVersions", {} if args.model is None else {"audio": args.model}),
-        ):
-            before = raw.get(name, {})
-            if given and isinstance(before, dict):
-                raw[name] = before | given
-    defaults = ModelVersions(audio=settings.default_audio_model)
-    return resolve(raw, Moment(time.time_ns() // 1000), defaults)
-
-
-def _require_apart(args: argparse.Namespace) -> None:
-    """Raise unless every file that is written is another one, and none is the programme's."""
-    taken = {} if args.programme in (None, "-") else {Path(args.programme).resolve(): "PROGRAMME"}
-    for out in args.out:
-        path = out.resolve()
-        if path in taken:
-            sentence = f"{out} would be written over: it is given as {taken[path]} too"
-            raise ValidationFailed([Detail("--out", sentence)])
-        taken[path] = "--out"
-
-
-def _render(args: argparse.Namespace, settings: Settings) -> None:
-    _require_apart(args)
-    programme = read_programme(args, settings)
-    job = Job(programme, args.first, seconds_to_samples(args.duration), args.style, settings)
-    before = signal.signal(signal.SIGTERM, _stop)
-    try:
-        render(job, args.out)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    for out in args.out:
-        print(f"{out}: {args.duration:g} s of programme {programme.programme_id}")
-
-
-def _stop(_number: int, _frame: object) -> None:
-    """End as an exception does, so that what was begun is tidied up."""
-    raise SystemExit(_EXIT_STOPPED)
 
 
 def _sentence(error: AstradioError) -> str:
@@ -264,18 +77,9 @@ def _sentence(error: AstradioError) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status."""
     args = build_parser().parse_args(argv)
+    module = import_module(f"astradio_stream.commands.{COMMANDS[args.command][0]}")
     try:
-        settings = read_settings()
-        if args.command == "serve":
-            from astradio_stream.server.main import serve  # noqa: PLC0415 - render needs no server
-
-            workers = args.workers or settings.workers
-            return serve(replace(settings, workers=workers), read_settings)
-        if args.command == "seed-demo":
-            now_us = time.time_ns() // 1000
-            seed_demo(settings.data_dir, Demo(args.profiles, args.seed, args.among_people, now_us))
-            return 0
-        _render(args, settings)
+        return int(module.run(args, read_settings()))
     except AstradioError as error:
         print(f"astradio-stream: {_sentence(error)}", file=sys.stderr)
         return _EXIT_WRONG
@@ -285,4 +89,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _EXIT_WRONG
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
-    return 0

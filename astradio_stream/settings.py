@@ -51,6 +51,12 @@ class Settings:
     """Where log lines go beside standard output."""
     log_level: str
     """The least severe level that is logged."""
+    log_format: str
+    """How a log line is written: `line` or `json`."""
+    log_max_mb: int
+    """Size at which the log file is put aside (megabytes)."""
+    log_kept: int
+    """How many files that were put aside are kept."""
     workers: int
     """Processes that share the port."""
     allowed_origins: tuple[Origin, ...]
@@ -205,6 +211,9 @@ TABLE: Final = (
     Setting("ASTRADIO_DATA_DIR",       path,                     "data",           False),
     Setting("ASTRADIO_LOG_FILE",       path,                     "logs/app.log",   False),
     Setting("ASTRADIO_LOG_LEVEL",      word(*LOG_LEVELS),        "info",           True),
+    Setting("ASTRADIO_LOG_FORMAT",     word("line", "json"),     "line",         False),
+    Setting("ASTRADIO_LOG_MAX_MB",     integer(1, 102_400),      "50",           False),
+    Setting("ASTRADIO_LOG_KEPT",       integer(0, 1_000),        "5",            False),
     Setting("ASTRADIO_WORKERS",        integer(1, 64),           "1",              False),
     Setting("ALLOWED_ORIGINS",         origins,                  "",               False),
     Setting("ALLOWED_HOSTS",           hosts,                    "",               False),

@@ -211,20 +211,8 @@ class Crowd:
         return sorted(times)
 
     def listen(self, duration_s: float) -> float:
-        """Read and report, each once a second, spread over it; return the CPU share it took."""
-        began, cpu_s = time.monotonic(), time.process_time()
-        n = len(self.members)
-        done = 0
-        while (now := time.monotonic()) < began + duration_s:
-            until = int((now - began) * n)
-            for turn in range(done, min(until, done + n)):
-                member = self.members[turn % n]
-                if member.is_open:
-                    member.read()
-                    member.report(now)
-            done = max(done, until)
-            time.sleep(0.002)
-        return (time.process_time() - cpu_s) / (time.monotonic() - began)
+        """Listen for a while; return the CPU share it took."""
+        return listen(self.members, duration_s)
 
     def close(self) -> None:
         """Leave."""
@@ -243,6 +231,28 @@ class Crowd:
                 member.read()
                 member.report(now)
                 member.began_s = now
+
+
+def listen(members: Sequence[Member], duration_s: float) -> float:
+    """Read and report, each once a second, spread over it; return the CPU share it took.
+
+    Args:
+        members: Everybody who is there: who is left out of this is a listener that never reads.
+        duration_s: How long; in whole seconds each has its turn equally often.
+    """
+    began, cpu_s = time.monotonic(), time.process_time()
+    n = len(members)
+    done = 0
+    while (now := time.monotonic()) < began + duration_s:
+        until = int((now - began) * n)
+        for turn in range(done, min(until, done + n)):
+            member = members[turn % n]
+            if member.is_open:
+                member.read()
+                member.report(now)
+        done = max(done, until)
+        time.sleep(0.002)
+    return (time.process_time() - cpu_s) / (time.monotonic() - began)
 
 
 def hello_of(programme: dict[str, Any], buffer_ms: int) -> dict[str, Any]:

@@ -54,15 +54,20 @@ class Server:
     def samples(self) -> Samples:
         """Return the figures of its metrics page."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=30) as page:
-            text = page.read().decode()
-        return {
-            (sample.name, sample.labels.get("le", "")): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        }
+            return samples_in(page.read().decode())
 
 
-def _free_port() -> int:
+def samples_in(text: str) -> Samples:
+    """Return the figures of a metrics page."""
+    return {
+        (sample.name, sample.labels.get("le", "")): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -77,9 +82,11 @@ def _is_ready(port: int) -> bool:
 
 
 @contextmanager
-def server(folder: str, *, core: int | None = None, **settings: str) -> Iterator[Server]:
-    """Run a server of its own, on one core if that is named, until the block ends."""
-    port = _free_port()
+def server(
+    folder: str, core: int | None = None, cores: tuple[int, ...] = (), **settings: str
+) -> Iterator[Server]:
+    """Run a server of its own, on one core or some if they are named, until the block ends."""
+    port = free_port()
     environment = os.environ | {
         "ASTRADIO_PORT": str(port),
         "ASTRADIO_DATA_DIR": folder,
@@ -93,8 +100,9 @@ def server(folder: str, *, core: int | None = None, **settings: str) -> Iterator
         env=environment,
         stdout=subprocess.DEVNULL,
     )
-    if core is not None:
-        os.sched_setaffinity(process.pid, {core})
+    cores = (core,) if core is not None else cores
+    if cores:
+        os.sched_setaffinity(process.pid, cores)
     try:
         while not _is_ready(port):
             if process.poll() is not None or time.perf_counter() - began > _START_LIMIT_S:

@@ -1,74 +1,168 @@
 """Hours of the same: does memory grow, do tasks or files, is a quantum ever late?
 
-Half the listeners play the station, half a programme of their own, and each minute a tenth of them
-leaves and others come.
+Half the listeners play the station, half a programme of their own, and every minute all of them
+have left, a tenth at a time, and others have come. What is kept for later (programmes, looks,
+charts, themes, segments) is bounded; the first quarter, the warm-up, sends enough passers-by, each
+with a sky of its own, to fill it. Growth after that is growth.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from loadtest.crowd import Crowd, hello_of
+from loadtest.crowd import Crowd, Member, Tally, hello_of, listen
 from loadtest.process import difference, server
 from loadtest.table import print_table
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from loadtest.process import Samples, Server
+
 _LISTENERS: Final = 100
+_GROUPS: Final = 10
+_TURN_S: Final = 6.0
+_PASSERS_BY_PER_S: Final = 6
 _WARM_UP_SHARE: Final = 0.25
 _MB_PER_H: Final = 1.0
+_POINTS: Final = 8
+"""Rows of the table that tells how memory went."""
+_FIRST_MOMENT: Final = 946_728_000
+"""2000-01-01T12:00Z (Unix seconds)."""
+
+
+@dataclass(frozen=True)
+class _Point:
+    """How the server stood at some time."""
+
+    at_s: float
+    rss_kb: int
+    n_tasks: float
+    n_files: int
+
+
+def _programme_of(turn: int, n: int) -> dict[str, Any]:
+    """Return what the n-th listener of a turn plays."""
+    return {"station": "now"} if n % 2 else {"seed": turn * 1_000 + n, "at": "2026-03-20T12:00Z"}
+
+
+def _passers_by() -> Iterator[dict[str, Any]]:
+    """Return programmes without end, no two with the same sky."""
+    number = 0
+    while True:
+        number += 1
+        day = time.gmtime(_FIRST_MOMENT + 86_400 * number)
+        yield {"seed": number, "at": time.strftime("%Y-%m-%dT%H:%MZ", day)}
+
+
+def _point_of(running: Server, began: float) -> _Point:
+    tasks = running.samples()["astradio_tasks", ""]
+    return _Point(time.monotonic() - began, running.rss_kb(), tasks, running.n_files())
+
+
+def _slope_mb_per_h(points: list[_Point]) -> float:
+    """Return how fast memory grows by the line of least squares through the points."""
+    at_s, rss_kb = zip(*((point.at_s, point.rss_kb) for point in points), strict=True)
+    return float(np.polyfit(at_s, rss_kb, 1)[0]) * 3_600 / 1_024
+
+
+def _add(total: Tally, part: Tally) -> None:
+    total.n_quanta += part.n_quanta
+    total.n_gaps += part.n_gaps
+    total.n_skips += part.n_skips
+    total.n_dry += part.n_dry
+    total.closes.update(part.closes)
+
+
+def _course(values: list[float] | list[int]) -> str:
+    return f"{values[0]:.0f} / {max(values):.0f} / {values[-1]:.0f}"
+
+
+def _lateness(when: str, grown: Samples) -> list[list[str]]:
+    """Return the rows that tell what came late."""
+    name = "astradio_quantum_lateness_seconds"
+    n_quanta = grown[f"{name}_count", ""]
+    late = " / ".join(f"{n_quanta - grown[f'{name}_bucket', le]:.0f}" for le in ("0.025", "0.1"))
+    return [
+        [f"quanta late by 25 / 100 ms {when}", f"{late} of {n_quanta:.0f}", "- / 0"],
+        [f"late segments {when}", f"{grown['astradio_late_segments_total', '']:.0f}", "0"],
+    ]
+
+
+def _tell_points(points: list[_Point]) -> None:
+    """Print how memory, tasks and files went, at some points in time."""
+    last = len(points) - 1
+    chosen = [points[round(n * last / (_POINTS - 1))] for n in range(_POINTS)]
+    rows = [["minutes", "RSS, MB", "tasks", "files"]]
+    rows += [
+        [f"{point.at_s / 60:.1f}", f"{point.rss_kb / 1_024:.1f}", f"{point.n_tasks:.0f}",
+         str(point.n_files)]
+        for point in chosen
+    ]  # fmt: skip
+    print_table("As time went by", rows)
 
 
 def run(hours: float) -> None:
     """Listen, then print what grew."""
     began = time.monotonic()
+    warm_s = _WARM_UP_SHARE * 3_600 * hours
     until = began + 3_600 * hours
-    taken: list[tuple[float, int, int]] = []
-    n_quanta = n_gaps = n_dry = 0
+    points: list[_Point] = []
+    heard = Tally()
+    strangers = _passers_by()
+    turn = n_passed = 0
     with TemporaryDirectory() as folder, server(folder) as running:
         address = ("127.0.0.1", running.port)
-        before = running.samples()
+        before = warm = running.samples()
         groups: list[Crowd] = []
-        turn = 0
         while time.monotonic() < until:
-            fresh = [] if len(groups) < 10 else [groups.pop(0)]
-            for left in fresh:
+            if len(groups) == _GROUPS:
+                left = groups.pop(0)
                 left.close()
-            programmes = [
-                {"station": "now"}
-                if n % 2
-                else {"seed": turn * 1_000 + n, "at": "2026-03-20T12:00Z"}
-                for n in range(_LISTENERS // 10)
-            ]
-            group = Crowd(address, [hello_of(one, 2_000) for one in programmes])
+                _add(heard, left.tally)
+            fresh = [_programme_of(turn, n) for n in range(_LISTENERS // _GROUPS)]
+            group = Crowd(address, [hello_of(one, 2_000) for one in fresh])
             group.join(50.0)
             groups.append(group)
             turn += 1
-            minute = time.monotonic() + min(6.0, until - time.monotonic())
-            while time.monotonic() < minute:
-                for crowd in groups:
-                    crowd.listen(0.1)
-            taken.append((time.monotonic() - began, running.rss_kb(), running.n_files()))
-        n_quanta = sum(crowd.tally.n_quanta for crowd in groups)
-        n_gaps = sum(crowd.tally.n_gaps for crowd in groups)
-        n_dry = sum(crowd.tally.n_dry for crowd in groups)
-        grown = difference(running.samples(), before)
+            members: list[Member] = [one for crowd in groups for one in crowd.members]
+            turn_ends = min(time.monotonic() + _TURN_S, until)
+            while time.monotonic() < turn_ends:
+                if time.monotonic() - began < warm_s:
+                    some = [next(strangers) for _ in range(_PASSERS_BY_PER_S)]
+                    passing = Crowd(address, [hello_of(one, 200) for one in some])
+                    passing.join(100.0)
+                    passing.close()
+                    n_passed += len(some)
+                    warm = running.samples()
+                listen(members, 1.0)
+            points.append(_point_of(running, began))
+        now = running.samples()
         for crowd in groups:
             crowd.close()
-    kept = np.array([row for row in taken if row[0] >= _WARM_UP_SHARE * 3_600 * hours])
-    slope_mb_per_h = np.polyfit(kept[:, 0], kept[:, 1], 1)[0] * 3_600 / 1_024
-    lateness = "astradio_quantum_lateness_seconds"
-    n_late = grown[f"{lateness}_count", ""] - grown[f"{lateness}_bucket", "0.1"]
+            _add(heard, crowd.tally)
+    kept = [point for point in points if point.at_s >= warm_s]
+    _tell_points(points)
     rows = [
         ["", "measured", "budget"],
         ["hours", f"{hours:g}", "2"],
-        ["listeners / joined in all", f"{_LISTENERS} / {turn * _LISTENERS // 10}", ""],
-        ["memory after warm-up, MB / h", f"{slope_mb_per_h:+.2f}", f"{_MB_PER_H:g}"],
-        ["files, after warm-up and at the end", f"{kept[0, 2]:.0f} / {kept[-1, 2]:.0f}", ""],
-        ["quanta late by 0.1 s", f"{n_late:.0f} of {grown[f'{lateness}_count', '']:.0f}", "0"],
-        ["late segments", f"{grown['astradio_late_segments_total', '']:.0f}", "0"],
-        ["gaps / times a listener ran dry", f"{n_gaps} / {n_dry} in {n_quanta}", "0 / 0"],
+        ["listeners at once / in all / passers-by",
+         f"{_LISTENERS} / {turn * _LISTENERS // _GROUPS} / {n_passed}", ""],
+        ["memory after warm-up, MB / h", f"{_slope_mb_per_h(kept):+.2f}", f"{_MB_PER_H:g}"],
+        ["tasks, after warm-up / at the most / at the end",
+         _course([point.n_tasks for point in kept]), "flat"],
+        ["files, after warm-up / at the most / at the end",
+         _course([point.n_files for point in kept]), "flat"],
+        *_lateness("in the warm-up", difference(warm, before)),
+        *_lateness("after it", difference(now, warm)),
+        ["gaps / skips / times a listener ran dry",
+         f"{heard.n_gaps} / {heard.n_skips} / {heard.n_dry} in {heard.n_quanta} quanta",
+         "0 / 0 / 0"],
+        ["closes", str(dict(heard.closes)), "{}"],
     ]  # fmt: skip
     print_table("Soak", rows)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -33,8 +34,23 @@ def machine() -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that was printed."""
+
+    title: str
+    """Above it."""
+    rows: tuple[tuple[str, ...], ...]
+    """Its cells, the heading first."""
+
+
+PRINTED: Final[list[Table]] = []
+"""All tables of this process, in order: what `bench --json` keeps."""
+
+
 def print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
     """Print rows under a title; the first column to the left, the others to the right."""
+    PRINTED.append(Table(title, tuple(map(tuple, rows))))
     widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
     print(f"\n{title}")
     for row in rows:

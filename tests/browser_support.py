@@ -13,7 +13,7 @@ from base64 import b64decode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from websockets.sync.client import connect
 
-from astradio_stream.units import QUANTUM_SAMPLES
+from astradio_stream.units import QUANTUM_SAMPLES, SAMPLE_RATE_HZ
 from astradio_stream.wire.quantum import unpack_quantum
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ CHROMIUM_FLAGS = (
 )
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_TIMEOUT_S = 60.0
+BUFFER_SAMPLES = 20 * SAMPLE_RATE_HZ
+FADE_FRAMES = 480
+SETTLED_FRAMES = 24_000
 HOOKED = "() => {{ const t = globalThis.astradioTest; return {} }}"
 
 
@@ -225,7 +228,14 @@ def play(guest: Visit, seconds: float) -> None:
     guest.page.wait_for_timeout(1000 * seconds)
 
 
-def captured_runs(guest: Visit) -> list[tuple[int, NDArray[np.int16]]]:
+class CanBeAsked(Protocol):
+    """A page open in some browser."""
+
+    def ask(self, expression: str) -> Any:
+        """Evaluate in the page, with the page's test hook as `t`."""
+
+
+def captured_runs(guest: CanBeAsked) -> list[tuple[int, NDArray[np.int16]]]:
     """Return the unbroken runs of samples that went to the sound card, with their first index."""
     runs = guest.ask("t.hook.takeCaptured()")
     return [
@@ -237,9 +247,20 @@ def captured_runs(guest: Visit) -> list[tuple[int, NDArray[np.int16]]]:
 def rendered_pcm(
     server: Server, first: int, n_samples: int, programme: Any = None
 ) -> NDArray[np.int16]:
-    """Return what the server rendered, `(n_samples, 2)`, from a second listener that takes PCM."""
+    """Return what the server rendered, `(n_samples, 2)`, told to listeners that take PCM.
+
+    No listener gets more than its buffer at once: for each buffer there is another one.
+    """
     start = first // QUANTUM_SAMPLES * QUANTUM_SAMPLES
+    stop = first + n_samples
     parts: list[bytes] = []
+    for index in range(start, stop, BUFFER_SAMPLES):
+        parts += _quanta(server, index, min(stop, index + BUFFER_SAMPLES), programme)
+    pcm = np.frombuffer(b"".join(parts), "<i2").reshape(-1, 2)
+    return pcm[first - start : stop - start]
+
+
+def _quanta(server: Server, start: int, stop: int, programme: Any) -> Iterator[bytes]:
     hello = {
         "type": "hello",
         "protocol": 1,
@@ -249,21 +270,39 @@ def rendered_pcm(
         "from": start,
         "bufferMs": 20_000,
     }
+    index = start
     with connect(server.stream_url, compression=None, close_timeout=0.2) as socket:
         socket.send(json.dumps(hello))
-        while QUANTUM_SAMPLES * len(parts) < first - start + n_samples:
+        while index < stop:
             message = socket.recv(timeout=30)
             if isinstance(message, bytes):
                 quantum = unpack_quantum(message)
-                assert quantum.index == start + QUANTUM_SAMPLES * len(parts)
-                parts.append(bytes(quantum.packets[0]))
-                report = {"played": quantum.index, "received": quantum.index, "underruns": 0}
-                socket.send(json.dumps({"type": "report", **report}))
+                assert quantum.index == index
+                index += QUANTUM_SAMPLES
+                yield bytes(quantum.packets[0])
         socket.send('{"type":"bye"}')
-    pcm = np.frombuffer(b"".join(parts), "<i2").reshape(-1, 2)
-    return pcm[first - start : first - start + n_samples]
 
 
 def correlation(a: NDArray[np.int16], b: NDArray[np.int16]) -> float:
     """Return how alike two pieces of sound are, 1 if they are the same."""
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+def assert_heard_is_rendered(
+    server: Server, first: int, heard: NDArray[np.int16], *, is_exact: bool = False
+) -> float:
+    """Assert that what was heard at each index is what the server rendered for it."""
+    rendered = rendered_pcm(server, first, len(heard))
+    assert np.sqrt(np.mean(heard.astype(float) ** 2)) > 30, "silence"
+    window = heard[SETTLED_FRAMES : 2 * SETTLED_FRAMES]
+    by_lag = {
+        lag: correlation(window, rendered[SETTLED_FRAMES + lag : 2 * SETTLED_FRAMES + lag])
+        for lag in range(-240, 241)
+    }
+    best = max(by_lag, key=lambda lag: by_lag[lag])
+    assert best == 0, f"heard {best} samples beside its index"
+    whole = correlation(heard[FADE_FRAMES:], rendered[FADE_FRAMES:])
+    assert whole > 0.99
+    if is_exact:
+        assert np.array_equal(heard[FADE_FRAMES:], rendered[FADE_FRAMES:])
+    return whole

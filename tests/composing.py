@@ -12,7 +12,6 @@ from astradio_stream.music.controls import Controls
 from astradio_stream.music.note import Note
 from astradio_stream.music.v1_1.ensemble import heard_in
 from astradio_stream.music.v1_1.form import Movement, Phrase
-from astradio_stream.music.v1_1.parts import Scene
 from astradio_stream.music.v1_1.reading import (
     BODY_NAMES,
     NEUTRAL,
@@ -21,6 +20,7 @@ from astradio_stream.music.v1_1.reading import (
     Skies,
     reading_of,
 )
+from astradio_stream.music.v1_1.scene import Scene
 from astradio_stream.music.v1_1.score import ScoreV11
 from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES
 from astradio_stream.sky.chart import Place, chart_at

@@ -19,8 +19,8 @@ from websockets.exceptions import ConnectionClosed
 from astradio_stream.units import QUANTUM_SAMPLES, SAMPLE_RATE_HZ
 from astradio_stream.wire.messages import SUBPROTOCOL
 from astradio_stream.wire.quantum import Quantum, unpack_quantum
+from loadtest.toxic import Background
 from tests.listener import hello_of
-from tests.toxic import Background
 
 JOIN_S = 30.0
 BUFFER_MS = 5_000

@@ -31,7 +31,7 @@ class Running:
 
     def events(self) -> list[str]:
         """Return the events of the log so far."""
-        return [line.split()[2] for line in self.log_file.read_text().splitlines()]
+        return [line.split()[0] for line in self.log_file.read_text().splitlines()]
 
 
 @contextlib.contextmanager

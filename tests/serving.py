@@ -127,6 +127,9 @@ class SilentEngine:
     async def bank(self, audio_version: str) -> Any:
         raise NotFound(f"there is no bank of {audio_version}: this engine is silent")
 
+    async def made_again(self) -> bool | None:
+        return None
+
     def later(self, work: Any) -> Any:
         return asyncio.get_running_loop().run_in_executor(None, work)
 

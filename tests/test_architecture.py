@@ -23,6 +23,18 @@ RUNGS = {
     "compat": {"sky"},
     "store": set(),
     "server": {"store", "compat", "wire", "stream", "viz", "audio", "music", "sky"},
+    "commands": {
+        "server",
+        "store",
+        "compat",
+        "wire",
+        "stream",
+        "viz",
+        "audio",
+        "music",
+        "sky",
+        "render",
+    },
 }
 ROOT_MODULES = {
     # module: which root modules it may import

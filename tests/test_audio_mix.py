@@ -83,3 +83,47 @@ def test_levels_follow_the_sound(bank: Bank) -> None:
     # A stereo note's level weighs both channels alike; pan moves it by a few per cent.
     assert np.allclose(levels[0][5:], heard[5:] * np.sqrt(2), rtol=0.35)
     assert note_levels((), bank, 0, 60).shape == (0, 60)
+
+
+@pytest.mark.parametrize("pan", [0.0, 0.4])
+def test_a_drum_that_is_dry_in_the_middle_is_mixed_from_one_channel(
+    banks: dict[str, Bank], pan: float
+) -> None:
+    """Wherever it stands, it sounds as both its channels would."""
+    kick = banks["v1.1"].note("drums", 36)
+    assert (kick.pcm.shape[0], kick.mixed.shape[0]) == (2, 1)
+    stroke = placed(
+        onset=100,
+        duration=48_000,
+        voice=4,
+        instrument="drums",
+        pitch=36,
+        velocity=1.0,
+        gain=0.5,
+        pan=pan,
+    )
+    gains = np.array([stroke.left, stroke.right], np.float32) * np.float32(kick.gain)
+    expected = np.rint(kick.pcm.T * gains)
+    pcm = render((stroke,), banks["v1.1"], 100, kick.pcm.shape[1])
+    assert np.abs(pcm - expected).max() <= 1.0
+    assert expected.any()
+
+
+@given(cuts=st.lists(st.integers(1, 59_999), min_size=1, max_size=3, unique=True))
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_notes_of_both_rates_are_the_same_wherever_they_are_cut(
+    banks: dict[str, Bank], cuts: list[int]
+) -> None:
+    """Even and odd samples lie apart in the mix; an odd beginning or length changes nothing."""
+    where = {"voice": 4, "velocity": 1.0, "pan": 0.0}
+    notes = (
+        placed(onset=501, duration=480, instrument="drums", pitch=42, gain=0.5, **where),
+        placed(onset=900, duration=30_000, instrument="pad", pitch=60, gain=0.5, **where),
+    )
+    whole = render(notes, banks["v1.1"], 0, 60_000)
+    edges = [0, *sorted(cuts), 60_000]
+    spans = zip(edges, edges[1:], strict=False)
+    parts = [render(notes, banks["v1.1"], a, b - a) for a, b in spans]
+    assert np.array_equal(np.concatenate(parts), whole)

@@ -205,7 +205,9 @@ def test_two_skies_are_played_together(server: Server, browser: Browser, modes: 
         fill_birth(guest, second, "Bento", date="1987-11-02", time=None, town="Lisbon")
         guest.page.click("#two-form .primary")
         if assert_played_or_said(guest, "#two-form", "compatibility", modes, "Anna and Bento"):
-            guest.wait_until("t.show.wheel.others.length > 9 && t.show.wheel.threads.length > 0")
+            guest.wait_until("t.show.wheel.others.length > 9")
+            guest.wait_until("t.show.wheel.dialogue.threads.length > 0")
+            guest.wait_until("t.show.wheel.voices.whose.includes(1)")
             label = guest.page.get_attribute("#wheel", "aria-label") or ""
             assert "Chart wheel of Anna." in label
             assert "Chart wheel of Bento." in label
@@ -429,7 +431,7 @@ def test_the_page_is_played_by_keyboard_alone(server: Server, browser: Browser) 
         before = guest.ask("t.player.place")
         guest.page.keyboard.press("ArrowLeft")
         assert guest.ask("t.player.place") < before
-        assert [press("Tab") for _ in range(3)] == ["sleep", "link", "open-status"]
+        assert [press("Tab") for _ in range(3)] == ["sleep", "link", "open-take"]
         guest.page.focus("#play")
         guest.page.keyboard.press("Space")
         guest.wait_until("!t.situation.sounds")
@@ -488,7 +490,7 @@ def test_axe_finds_nothing_in_any_view(server: Server, browser: Browser, size: s
         guest.page.wait_for_selector("#birth-form [role=option]")
         assert violations(guest) == [], "towns"
         guest.page.click("nav [href='#now']")
-        for opener in ("#open-numbers", "#open-status"):
+        for opener in ("#open-numbers", "#open-take", "#open-status"):
             guest.page.click(opener)
             assert violations(guest) == [], opener
             guest.page.keyboard.press("Escape")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from astradio_stream.cli import build_parser
+from astradio_stream.cli import COMMANDS, build_parser
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -47,8 +47,21 @@ def test_the_render_command_of_the_readme_is_understood() -> None:
     assert line is not None
     args = build_parser().parse_args(line[1].split())
     assert args.duration == 60.0
-    for command in ("serve", "render"):
-        assert f"astradio-stream {command}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_readme_lists_every_command_of_the_operator_and_no_other() -> None:
+    readme = (ROOT / "README.md").read_text()
+    listed = re.findall(r"^\| `astradio-stream ([a-z-]+)", readme, re.MULTILINE)
+    assert set(listed) == set(COMMANDS) - {"render"}
+    for page in PAGES:
+        called = re.findall(r"`(?:sudo )?astradio-stream ([a-z-]+)", page.read_text())
+        assert set(called) <= set(COMMANDS), page
+
+
+def test_the_changelog_tells_of_every_command() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    for command in COMMANDS:
+        assert re.search(rf"`(?:astradio-stream )?{command}\b", changelog), command
 
 
 def test_nothing_depends_on_what_the_lock_file_lacks() -> None:

@@ -13,7 +13,8 @@ from astradio_stream.music.note import Note
 from astradio_stream.music.v1_1.dialogue import _WAYS
 from astradio_stream.music.v1_1.genres import FAMILIES, GENRES, coloured
 from astradio_stream.music.v1_1.palette import LEAD_RULES, RULES, palette_of
-from astradio_stream.music.v1_1.parts import (
+from astradio_stream.music.v1_1.reading import BODY_NAMES, NEUTRAL, Reading
+from astradio_stream.music.v1_1.scene import (
     JUPITER,
     MARS,
     MERCURY,
@@ -25,7 +26,6 @@ from astradio_stream.music.v1_1.parts import (
     URANUS,
     VENUS,
 )
-from astradio_stream.music.v1_1.reading import BODY_NAMES, NEUTRAL, Reading
 from astradio_stream.music.v1_1.score import ScoreV11
 from tests.composing import (
     heard,

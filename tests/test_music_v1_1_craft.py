@@ -21,7 +21,7 @@ from astradio_stream.music.v1_1.harmony import (
     is_parallel,
     strained,
 )
-from astradio_stream.music.v1_1.parts import SATURN, SUN
+from astradio_stream.music.v1_1.scene import SATURN, SUN
 from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES
 from astradio_stream.music.v1_1.tones import Tone
 from astradio_stream.music.v1_1.writer import LONGEST_BARS

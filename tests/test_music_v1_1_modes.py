@@ -12,8 +12,8 @@ from astradio_stream.music.controls import Controls
 from astradio_stream.music.theory import KEY_NAMES
 from astradio_stream.music.v1_1.energies import energy_of
 from astradio_stream.music.v1_1.genres import GENRES
-from astradio_stream.music.v1_1.parts import SUN
 from astradio_stream.music.v1_1.reading import AspectReading, Reading, Skies
+from astradio_stream.music.v1_1.scene import SUN
 from astradio_stream.music.v1_1.score import ScoreV11
 from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES
 from tests.composing import (

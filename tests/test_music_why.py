@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 
 import pytest
@@ -90,7 +89,7 @@ def test_a_bell_is_told_only_where_one_is_struck() -> None:
     event = Event(0, "ingress", "Venus enters Leo", ("venus",))
     assert why_of(event, [BELL]) == why_of(event) + " You hear it on the bell, in Venus's voice."
     moon = Event(0, "lunation", "New moon in Leo", ("moon", "sun"))
-    of_moon = dataclasses.replace(BELL, voice=1, instrument="piano.soft")
+    of_moon = BELL._replace(voice=1, instrument="piano.soft")
     assert why_of(moon, [of_moon]).endswith("You hear it on the piano, in the voice of the Moon.")
 
 

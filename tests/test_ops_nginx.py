@@ -98,6 +98,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
             ("127.0.0.1:3000", f"127.0.0.1:{served.port}"),
             ("listen 80", f"listen 127.0.0.1:{plain_port}"),
             ("listen 443", f"listen 127.0.0.1:{tls_port}"),
+            ("/var/cache/nginx/astradio", str(folder / "cache")),
             ("client_header_timeout 10s", "client_header_timeout 1s"),
             ("client_body_timeout   10s", "client_body_timeout   1s"),
         ):

@@ -167,6 +167,30 @@ def test_guesses_at_one_account_are_counted_and_others_are_not_locked_out(
         assert visitor.login().status_code == 200
 
 
+def test_strangers_do_not_lock_the_owner_out_where_the_password_was_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LOGINS_OF_ACCOUNT", Rate(5, 3_600))
+    settings = settings_in(tmp_path, **MANY, TRUSTED_PROXIES="127.0.0.1")
+    with serving(settings, SilentEngine()) as server, visiting(server) as owner:
+
+        def login(address: str, password: str) -> int:
+            body = {"email": owner.email, "password": password}
+            headers = {"X-Forwarded-For": address}
+            url = f"{server.http_url}/api/auth/login"
+            return httpx.post(url, json=body, headers=headers).status_code
+
+        owner.headers["X-Forwarded-For"] = "192.0.2.1"
+        assert owner.register().status_code == 201
+        guesses = [login(f"198.51.100.{n}", "a wrong guess") for n in range(8)]
+        assert guesses == [401] * 5 + [429] * 3
+        assert login("203.0.113.9", PASSWORD) == 429  # nobody knows that this is the owner
+        assert login("192.0.2.1", PASSWORD) == 200
+        # No way around the other limits: who guesses at home is counted there.
+        monkeypatch.setattr(limits, "LOGINS_OF_BOTH", Rate(1, 900))
+        assert [login("192.0.2.1", "a wrong guess") for _ in range(3)][1:] == [429] * 2
+
+
 def test_guesses_at_many_accounts_are_counted_too(
     server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,7 +222,10 @@ def test_the_export_holds_all_and_no_secret(server: Served) -> None:
         answer = visitor.get("/api/account/export")
         assert answer.headers["Content-Disposition"].startswith("attachment")
         body = answer.json()
-        assert set(body) == {"user", "sessions", "charts", "blocks", "compositions", "requestId"}
+        assert set(body) == {
+            "user", "sessions", "charts", "blocks", "compositions", "answers", "requestId",
+        }  # fmt: skip
+        assert body["answers"] == []
         assert body["user"]["email"] == visitor.email
         assert [chart["name"] for chart in body["charts"]] == ["Ada"]
         assert len(body["sessions"]) == 1

@@ -419,10 +419,119 @@ def test_an_account_keeps_its_pieces_until_it_ends(new_server: Served) -> None:
         assert kept[0]["answer"]["programmeId"] == told["programmeId"]
         user_id = visitor.get("/api/auth/session").json()["user"]["id"]
         assert visitor.send("DELETE", "/api/account").status_code == 204
-    path = new_server.shell.settings.data_dir / FILE_NAME
+    assert user_id.encode() not in written_about(new_server)
+
+
+def rows_of(served: Served, query: str) -> list[Any]:
+    """Return what a question to the database of a server that runs is answered."""
+    path = served.shell.settings.data_dir / FILE_NAME
     with contextlib.closing(sqlite3.connect(path)) as database:
-        asked = "SELECT count(*) FROM compositions WHERE user_id = ? OR id LIKE '%' || ?"
-        assert database.execute(asked, (user_id, user_id)).fetchone() == (0,)
+        return database.execute(query).fetchall()
+
+
+def written_about(served: Served) -> bytes:
+    """Return all that is written in the files of the database."""
+    folder = served.shell.settings.data_dir
+    return b"".join(path.read_bytes() for path in sorted(folder.glob(f"{FILE_NAME}*")))
+
+
+def files_in(served: Served) -> set[str]:
+    return {path.stem for path in (served.shell.settings.data_dir / "media").rglob("*.*")}
+
+
+def test_nobodys_birth_is_written_down_nowhere(tmp_path: Path, data_dir: Path) -> None:
+    body = {
+        "mode": "natal", "durationS": 1,
+        "charts": [{"name": "Ada Byron", "datetime": "1915-12-10T13:07Z", "lat": 51.507, "lon": 0}],
+    }  # fmt: skip
+    with composing(tmp_path, data_dir) as served:
+        first = piece(served.http_url, body, **{"Idempotency-Key": "ada-1"})
+        again = piece(served.http_url, body, **{"Idempotency-Key": "ada-1"})
+        assert digests(again) == digests(first)
+        piece(served.http_url)  # that of nobody's sky is kept
+        assert rows_of(served, "SELECT count(*) FROM compositions") == [(1,)]
+        written = written_about(served)
+        for secret in (b"Ada Byron", b"1915-12-10", b"51.507", b"127.0.0.1"):
+            assert secret not in written
+        # While the process lives it knows how to make the files again; then who ordered it does.
+        shutil.rmtree(served.shell.settings.data_dir / "media")
+        assert download(served.http_url, first, "audio")
+        shutil.rmtree(served.shell.settings.data_dir / "media")
+    with composing(tmp_path, data_dir) as served:
+        assert httpx.get(served.http_url + first["audio"]["url"]).status_code == 404
+        assert digests(piece(served.http_url, body)) == digests(first)
+        assert download(served.http_url, first, "audio")
+
+
+def test_without_an_account_a_key_keeps_the_moment_alone(new_server: Served) -> None:
+    with member(new_server) as owner:
+        chart_id = owner.save(visibility="public")
+        body = {"mode": "overlay", "durationS": 1, "charts": [{"chartId": chart_id}]}
+        key = {"Idempotency-Key": "overlay-1"}
+        first = piece(new_server.http_url, body, **key)
+        clock = new_server.shell.clock
+        new_server.shell.clock = Later(clock)
+        try:
+            assert digests(piece(new_server.http_url, body, **key)) == digests(first)
+        finally:
+            new_server.shell.clock = clock
+        owner.send("PATCH", f"/api/charts/{chart_id}", {"visibility": "private"})
+        assert compose(new_server.http_url, body, **key).status_code == 404
+
+
+def test_with_a_chart_go_the_pieces_that_play_it(new_server: Served) -> None:
+    with member(new_server) as visitor:
+        chart_id, other_id = visitor.save(), visitor.save(name="Bob", datetime="1991-01-01")
+        for n, one in enumerate((chart_id, other_id)):
+            body = {"mode": "natal", "charts": [{"chartId": one}], "durationS": 1}
+            told = visitor.post("/api/compose", body, **{"Idempotency-Key": f"piece-{n}"}).json()
+            if one == chart_id:
+                gone = told
+        body = {"mode": "transit", "seed": 77, "durationS": 1, "at": "2020-01-01T00:00Z"}
+        visitor.post("/api/compose", body)
+        assert digests(gone)["audio"].removeprefix("sha256:") in files_in(new_server)
+        assert visitor.send("DELETE", f"/api/charts/{chart_id}").status_code == 204
+        export = visitor.get("/api/account/export").json()
+        names = [
+            [chart["name"] for chart in kept["programme"]["programme"]["charts"]]
+            for kept in export["compositions"]
+        ]
+        assert names == [["Bob"], []]
+        assert [kept["key"] for kept in export["answers"]] == ["piece-1"]
+        assert export["answers"][0]["page"] == "POST /api/compose"
+        assert digests(gone)["audio"].removeprefix("sha256:") not in files_in(new_server)
+        assert visitor.get(gone["audio"]["url"]).status_code == 404
+
+
+def test_with_an_account_go_its_files_unless_others_have_them(new_server: Served) -> None:
+    birth = {"datetime": "1977-07-07T07:07Z", "lat": 7, "lon": 7}
+    alone = {"mode": "natal", "charts": [birth], "durationS": 1}
+    shared = {"mode": "transit", "seed": 78, "durationS": 1, "at": "2020-01-01T00:00Z"}
+    piece(new_server.http_url, shared)
+    with member(new_server) as visitor:
+        mine = [visitor.post("/api/compose", body).json() for body in (alone, shared)]
+        own, others = [digests(told)["audio"].removeprefix("sha256:") for told in mine]
+        assert {own, others} <= files_in(new_server)
+        assert visitor.send("DELETE", "/api/account").status_code == 204
+    assert own not in files_in(new_server)
+    assert others in files_in(new_server)
+    assert httpx.get(new_server.http_url + mine[0]["audio"]["url"]).status_code == 404
+    assert download(new_server.http_url, mine[1], "audio")
+
+
+def test_an_account_that_ends_while_its_piece_is_made_gets_none(new_server: Served) -> None:
+    with member(new_server) as visitor, ThreadPoolExecutor(1) as executor:
+        body = {"mode": "natal", "charts": [BERLIN], "seed": 79, "durationS": 120}
+        headers = visitor.headers | {"Cookie": "; ".join(
+            f"{name}={value}" for name, value in visitor.client.cookies.items()
+        )}  # fmt: skip
+        n_made = count(new_server, "made")
+        order = executor.submit(compose, new_server.http_url, body, **headers)
+        while count(new_server, "made") == n_made:
+            time.sleep(0.01)
+        assert visitor.send("DELETE", "/api/account").status_code == 204
+        answer = order.result()
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "AUTH_REQUIRED")
 
 
 def test_pieces_of_an_account_survive_a_restart(tmp_path: Path, data_dir: Path) -> None:

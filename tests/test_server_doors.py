@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import HTTPConnection
 from websockets.exceptions import InvalidStatus
 
-from astradio_stream.server.doors import Doors, address_of, neighbourhood
+from astradio_stream.server.doors import Doors, Familiar, address_of, neighbourhood
 from astradio_stream.server.readiness import Readiness
 from astradio_stream.wire.bucket import NS_PER_S, Rate
 from tests.listener import TRANSIT, connected, listening
@@ -48,6 +48,16 @@ def test_an_offender_cannot_flush_the_table_to_find_its_bucket_full() -> None:
         doors.knock(f"2001:db8:{n:x}::1", RATE, 0)
     assert len(doors) <= 64
     assert admitted(doors, "192.0.2.1", 60) == 0
+
+
+def test_what_is_familiar_is_known_again_in_a_table_of_bounded_size() -> None:
+    familiar = Familiar(n_cells=64)
+    familiar.add("a")
+    assert "a" in familiar
+    assert "b" not in familiar
+    for n in range(1_000):
+        familiar.add(f"other {n}")
+    assert sum(f"other {n}" in familiar for n in range(1_000)) <= 64
 
 
 def test_who_shares_a_cell_cannot_be_known_from_outside() -> None:

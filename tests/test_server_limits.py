@@ -62,6 +62,7 @@ def test_what_costs_more_than_a_bucket_holds_takes_all_of_it() -> None:
         ("HEAD", "/api/sky", 2),
         ("POST", "/api/compose", 5),
         ("GET", "/api/compose", 1),
+        ("POST", "/api/midi", 5),
         ("GET", "/api/compat/search", 5),
         ("GET", "/api/compat/health", 0),
         ("POST", "/api/auth/login", 5),

@@ -75,8 +75,17 @@ def test_a_signal_lets_listeners_go_with_a_word_and_exits_0(
             assert listener.take_text("drain")["reconnectAfterMs"] >= 0
             assert listener.take_close() == (1012, "restart")
         assert started.wait(20) == 0
-    events = [line.split()[2] for line in (tmp_path / "logs" / "app.log").read_text().splitlines()]
-    assert events == ["STARTING", "READY", "JOINED", "DRAINING", "LEFT", "DRAINED", "STOPPED"]
+    events = [line.split()[0] for line in (tmp_path / "logs" / "app.log").read_text().splitlines()]
+    assert events == [
+        "STARTING",
+        "MODEL_LOADED",
+        "READY",
+        "JOINED",
+        "DRAINING",
+        "LEFT",
+        "DRAINED",
+        "STOPPED",
+    ]
 
 
 def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path, data_dir: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -201,6 +202,24 @@ def test_what_was_thrown_away_is_made_again(server: Served) -> None:
     assert download(server.http_url, told, "viz") == before
     assert httpx.head(server.http_url + told["audio"]["url"]).status_code == 200
     assert count(server, "made") == n_made + 1
+
+
+def test_what_is_made_again_costs_as_much_as_a_piece(tmp_path: Path, data_dir: Path) -> None:
+    def tokens_for(answer: httpx.Response) -> int:
+        return 1_000 - int(answer.headers["RateLimit"].split(";")[1].removeprefix("r="))
+
+    limit = {"RATE_LIMIT_MAX": "1000", "RATE_LIMIT_WINDOW_S": "86400"}
+    with composing(tmp_path, data_dir, **limit) as served:
+        told = piece(served.http_url, TRANSIT | {"durationS": 1, "seed": 32})
+        url = served.http_url + told["audio"]["url"]
+        before = tokens_for(httpx.get(url))
+        shutil.rmtree(tmp_path / "data" / "media")
+        assert tokens_for(httpx.get(url)) == before + 5
+        assert tokens_for(httpx.get(url)) == before + 6
+        shutil.rmtree(tmp_path / "data" / "media")
+        served.change_settings(max_listeners=0)
+        full = httpx.get(url)
+        assert (full.status_code, full.json()["error"]["code"]) == (503, "OVERLOADED")
 
 
 def test_after_a_restart_it_is_made_again_from_what_the_store_knows(

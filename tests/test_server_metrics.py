@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from astradio_stream.server.metrics import TABLE, Metrics, name_of
+from astradio_stream.server.logfiles import tally
+from astradio_stream.server.metrics import TABLE, Metrics
+from astradio_stream.wire.messages import Report
 
 DOCS = Path(__file__).parent.parent / "docs" / "metrics.md"
 
@@ -19,7 +23,7 @@ def test_every_row_is_a_metric_of_the_page() -> None:
     text, media_type = metrics.to_text()
     assert media_type.startswith("text/plain; version=0.0.4")
     names = {family.name for family in text_string_to_metric_families(text.decode())}
-    assert {name_of(row) for row in TABLE} <= names
+    assert {row.exposed for row in TABLE} <= names
     assert "process_resident_memory_bytes" in names
 
 
@@ -63,14 +67,63 @@ def test_many_at_once_are_counted_as_one_by_one() -> None:
 
 
 def test_the_docs_list_every_metric_and_its_label() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\S+) \|", DOCS.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `(astradio_\w+)` \| (\w+) \| (\S+) \|", DOCS.read_text(), re.MULTILINE)
     written = {(name.removesuffix("_total"), kind, label.strip("`–")) for name, kind, label in rows}
-    assert written == {(name_of(row), row.kind.__name__.lower(), row.label) for row in TABLE}
+    assert written == {(row.exposed, row.kind.__name__.lower(), row.label) for row in TABLE}
 
 
-def test_milliseconds_are_counted_in_milliseconds() -> None:
+def test_milliseconds_are_told_in_seconds() -> None:
     metrics = Metrics()
-    metrics.compat_search_latency_ms.observe(20.0)
+    metrics.compose_latency_ms.observe(1_500.0)
     value = metrics.registry.get_sample_value
-    assert value("compat_search_latency_ms_bucket", {"le": "10.0"}) == 0
-    assert value("compat_search_latency_ms_bucket", {"le": "25.0"}) == 1
+    assert value("astradio_compose_latency_seconds_sum") == 1.5
+    assert value("astradio_compose_latency_seconds_bucket", {"le": "1.5"}) == 1
+    assert value("astradio_compose_latency_seconds_bucket", {"le": "1.0"}) == 0
+
+
+def test_what_can_be_counted_is_told_before_it_happens() -> None:
+    metrics = Metrics()
+    value = metrics.registry.get_sample_value
+    for code in ("RATE_LIMITED", "CSRF_FAILED"):
+        assert value("astradio_errors_total", {"code": code}) == 0
+    assert value("astradio_determinism_checks_total", {"result": "different"}) == 0
+    metrics.answered(429, "RATE_LIMITED")
+    metrics.answered(200, None)
+    assert value("astradio_errors_total", {"code": "RATE_LIMITED"}) == 1
+    assert value("astradio_http_responses_total", {"class": "4xx"}) == 1
+    assert metrics.n_answered["4xx"] == metrics.n_answered["2xx"] == 1
+
+
+def test_reports_of_pictures_are_counted() -> None:
+    metrics = Metrics()
+    for fps, init_ms in ((60.0, 12.0), (50.0, None), (None, None)):
+        metrics.reported(Report(0, 0, 0, fps, init_ms, None))
+    value = metrics.registry.get_sample_value
+    assert value("astradio_viz_fps_avg_sum") == 110.0
+    assert value("astradio_viz_fps_avg_count") == 2
+    assert value("astradio_viz_init_seconds_sum") == 0.012
+
+
+def test_prometheus_finds_nothing_to_say_against_the_page(
+    require_tool: Callable[[str], str],
+) -> None:
+    metrics = Metrics()
+    for row in TABLE:
+        if row.label and not row.values:
+            getattr(metrics, row.name).labels("x")
+    checked = subprocess.run(
+        [require_tool("promtool"), "check", "metrics"],
+        input=metrics.to_text()[0],
+        capture_output=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+def test_lines_that_were_lost_are_counted() -> None:
+    metrics = Metrics()
+    metrics.flush()
+    before = metrics.registry.get_sample_value("astradio_log_lines_lost_total") or 0
+    tally.n_lost += 2
+    metrics.flush()
+    assert metrics.registry.get_sample_value("astradio_log_lines_lost_total") == before + 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -14,7 +16,7 @@ import pytest
 from astradio_stream.audio.bank import Bank
 from astradio_stream.server import banks as bank_files
 from astradio_stream.server import renderer
-from astradio_stream.server.clock import SystemClock
+from astradio_stream.server.clock import Clock, ManualClock, SystemClock
 from astradio_stream.server.load import Load
 from astradio_stream.server.metrics import Metrics
 from astradio_stream.server.pool import RenderPool
@@ -30,7 +32,9 @@ PROGRAMME = resolve({"seed": 9, "at": "2010-10-10T10:10:00Z"}, Moment(0), ModelV
 
 
 @asynccontextmanager
-async def renderer_of(bank: Bank, cache_bytes: int = 10_000_000) -> AsyncIterator[Renderer]:
+async def renderer_of(
+    bank: Bank, cache_bytes: int = 10_000_000, clock: Clock | None = None
+) -> AsyncIterator[Renderer]:
     with RenderPool(2) as pool:
         yield Renderer(
             {ModelVersions().audio: bank},
@@ -39,7 +43,7 @@ async def renderer_of(bank: Bank, cache_bytes: int = 10_000_000) -> AsyncIterato
             cache_bytes=cache_bytes,
             metrics=Metrics(),
             load=Load(2),
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
         )
 
 
@@ -106,6 +110,28 @@ def test_the_cache_is_bounded_and_forgetting_changes_nothing(bank: Bank) -> None
             assert one.cached(PROGRAMME, 0, Codec.OPUS) is None
             assert sum(made.n_bytes for made in one._cache.values()) <= 180_000
             assert (await one.segment(PROGRAMME, 0, Codec.OPUS)).with_viz == first.with_viz
+
+    asyncio.run(ask())
+
+
+def test_scores_that_nobody_asks_for_are_forgotten(bank: Bank) -> None:
+    clock = ManualClock()
+    others = [
+        resolve({"seed": seed, "at": "2010-10-10T10:10:00Z"}, Moment(0), ModelVersions())
+        for seed in range(2)
+    ]
+
+    async def ask() -> None:
+        async with renderer_of(bank, clock=clock) as one:
+            kept = one.rendition(PROGRAMME)
+            idle = weakref.ref(one.rendition(others[0]))
+            clock.pass_ns(renderer.IDLE_NS // 2)
+            assert one.rendition(PROGRAMME) is kept
+            clock.pass_ns(renderer.IDLE_NS // 2)
+            one.rendition(others[1])
+            gc.collect()
+            assert idle() is None
+            assert one.rendition(PROGRAMME) is kept
 
     asyncio.run(ask())
 

@@ -19,9 +19,11 @@ from astradio_stream.store.compositions import (
     composition_of_media,
     compositions_of,
     forget_compositions,
+    forget_pieces_of,
     keep_composition,
 )
 from astradio_stream.store.migrations import migrate
+from astradio_stream.strict_json import dump_json
 
 
 @pytest.fixture
@@ -113,6 +115,10 @@ def test_nobody_logs_in_to_an_account_that_is_gone(
         users.add_session(store, b"d", ada.id, 1, 2)
     with pytest.raises(AuthRequired):
         charts.add_chart(store, chart_of(ada))
+    with pytest.raises(AuthRequired):
+        keep_composition(store, Composition("piece", ada.id, "{}", "{}", 1), {})
+    with pytest.raises(AuthRequired):
+        answers.keep_answer(store, Asked("s", "k", b"r", ada.id), KeptAnswer(200, b"{}"), 1)
 
 
 def test_all_of_an_account_goes_with_it_and_nothing_else(
@@ -130,7 +136,7 @@ def test_all_of_an_account_goes_with_it_and_nothing_else(
     assert [chart.user_id for chart in everything["charts"]] == [ada.id]
     assert [piece.user_id for piece in everything["compositions"]] == [ada.id]
     before = n_rows(store)
-    users.delete_user(store, ada.id)
+    assert users.delete_user(store, ada.id) == []  # bob has the same files
     assert n_rows(store) == {name: n // 2 for name, n in before.items()}
     assert users.everything_of(store, bob)["charts"]
 
@@ -216,6 +222,26 @@ def test_a_piece_is_found_by_its_id_and_by_its_files(
     assert composition_of_id(store, "one") == piece
 
 
+def test_pieces_that_play_a_birth_go_without_the_others(
+    store: sqlite3.Connection, ada: users.User, bob: users.User
+) -> None:
+    birth = {"datetime": "1990-06-15T12:30:00Z", "lat": 52.52, "lon": 13}
+    for n, day in enumerate(("1990-06-15", "1990-06-16")):
+        played = birth | {"datetime": f"{day}T12:30:00Z", "tz": "UTC"}
+        order = dump_json({"programme": {"charts": [{"lat": 1}, played]}, "durationS": 1})
+        for user in (ada, bob):
+            piece = Composition(f"{day} {user.id}", user.id, order.decode(), "{}", n)
+            keep_composition(store, piece, {"audio": day, "midi": f"{day} {user.id}"})
+            asked = Asked("scope", f"{day} {user.id}", b"r", user.id)
+            answers.keep_answer(store, asked, KeptAnswer(200, order), 1)
+    forget = forget_pieces_of(store, ada.id, birth)
+    answers.forget_answers_with(store, ada.id, birth)
+    assert forget == [("midi", f"1990-06-15 {ada.id}")]  # the sound is bob's, too
+    assert [piece.created_us for piece in compositions_of(store, ada.id)] == [1]
+    assert len(answers.answers_of(store, ada.id)) == 1
+    assert len(compositions_of(store, bob.id)) == len(answers.answers_of(store, bob.id)) == 2
+
+
 # Kept answers ------------------------------------------------------------------------------------
 
 
@@ -239,3 +265,16 @@ def test_a_key_stands_for_one_request_of_one_owner(store: sqlite3.Connection) ->
     with pytest.raises(Conflict):
         answers.kept_answer(store, replace(asked, request=b"another"), 1)
     assert answers.kept_answer(store, replace(asked, scope="POST /api/charts user_2"), 1) is None
+
+
+def test_of_one_owner_the_latest_answers_are_kept(
+    store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "MOST_OF_OWNER", 2)
+    for scope, n in (("a", 4), ("b", 2)):
+        for key in range(n):
+            asked = Asked(scope, str(key), b"r", None)
+            answers.keep_answer(store, asked, KeptAnswer(200, b"{}"), key)
+    answers.forget_answers(store, 5)
+    kept = store.execute("SELECT scope, key FROM answers ORDER BY scope, key").fetchall()
+    assert [tuple(row) for row in kept] == [("a", "2"), ("a", "3"), ("b", "0"), ("b", "1")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from astradio_stream.stream.highlights import PLACE_SAMPLES, highlights_of
 from astradio_stream.stream.segment import Rendition
 from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.units import SEGMENT_SAMPLES
+from tests.pieces import BY_MODE, played
 from tests.test_stream_steering import PLAIN
 
 if TYPE_CHECKING:
@@ -79,4 +81,21 @@ def test_a_minute_has_some_in_most_seconds_and_says_who_plays(
     for event in told:
         assert event.index in heard
         assert event.text.startswith(event.bodies[0].title())
-        assert dict(event.more).keys() == {"pitch", "velocity", "durationSamples"}
+        assert dict(event.more).keys() == {"pitch", "velocity", "durationSamples", "chart"}
+
+
+@pytest.mark.parametrize(("mode", "charts"), [("natal", {0}), ("compatibility", {0, 1})])
+def test_of_two_charts_it_is_told_whose_body_plays(
+    banks: dict[str, Bank], mode: str, charts: set[int]
+) -> None:
+    """Two people take turns each phrase, from left and right: so it is heard, and so it is told."""
+    programme, score = played(BY_MODE[mode])
+    notes = score.notes(0, 60 * SEGMENT_SAMPLES)
+    assert {note.chart for note in notes} == charts
+    rendition = Rendition(programme, banks["v1.1"])
+    told = [e for k in range(40) for e in rendition.segment(k).events if e.kind == "note"]
+    assert {dict(event.more)["chart"] for event in told} == charts
+    if mode == "compatibility":
+        theme = [note for note in notes if note.voice == 0]
+        sides = [(note.chart == 1) == (note.right > note.left) for note in theme]
+        assert np.mean(sides) > 0.9

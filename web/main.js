@@ -1,8 +1,10 @@
 /** The player page: wires sound, picture and words together. */
 
+import { Account } from "./page/account.js";
 import { hasMovingSky, programmeOf, queryOf, utcMsAt } from "./page/address.js";
 import { Choosing } from "./page/choosing.js";
 import { Controls } from "./page/controls.js";
+import { Download } from "./page/download.js";
 import { Drawer } from "./page/drawer.js";
 import { part } from "./page/elements.js";
 import { Hook } from "./page/hook.js";
@@ -11,6 +13,8 @@ import { MediaKeys } from "./page/mediakeys.js";
 import { Radio } from "./page/radio.js";
 import { Sandbox } from "./page/sandbox.js";
 import { Screen } from "./page/screen.js";
+import { birthName } from "./page/sentences.js";
+import { Share } from "./page/share.js";
 import { Sleep } from "./page/sleep.js";
 import { Stations } from "./page/stations.js";
 import { Views } from "./page/views.js";
@@ -49,6 +53,7 @@ const show = hasPicture
       part(document, "#wheel", HTMLCanvasElement),
       part(document, "#stars", HTMLCanvasElement),
       (pageMs) => radio.heardAt(pageMs),
+      () => radio.notes,
     )
   : null;
 /** A sky whose dial is drawn once the sound has begun: drawing must not delay it. */
@@ -84,9 +89,14 @@ const drawer = new Drawer(document, { delay: (ms) => (radio.player.extraLatencyS
 const controls = new Controls(document, {
   toggle: () => radio.toggle(),
   volume: (place) => radio.player.setVolume(place),
-  link: () => new URL(queryOf(radio.programme, radio.place()), location.href).href,
   skip: (seconds) => radio.seek(radio.place() + seconds * SAMPLE_RATE),
 });
+new Share(document, {
+  link: () => new URL(queryOf(radio.programme, radio.place()), location.href).href,
+  births: () => (radio.programme.charts ?? []).map(birthName),
+  say: (text) => controls.say(text),
+});
+new Download(document, stream, { place: () => screen.place(), say: (text) => controls.say(text) });
 const mediaKeys = new MediaKeys({
   play: () => !radio.isPlaying && radio.toggle(),
   stop: () => radio.isPlaying && radio.stop(),
@@ -96,7 +106,8 @@ new Sleep(part(document, "#sleep", HTMLSelectElement), {
   stop: () => radio.isPlaying && radio.stop(),
 });
 const stations = new Stations(document, (station) => choose({ station }));
-const choosing = new Choosing(document, choose);
+const choosing = new Choosing(document, choose, () => account.saved());
+const account = new Account(document, { changed: () => choosing.refresh() });
 const sandbox = new Sandbox(document, {
   play: (programme) => choosing.begins("#sandbox-form", programme, begin),
   steer,

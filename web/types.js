@@ -85,6 +85,7 @@
  * @property {string} kind
  * @property {string} text
  * @property {string[]} bodies
+ * @property {number} [chart] Of a note: whose body plays it where there are two, 0 or 1.
  *
  * @typedef {object} Config What the server offers.
  * @property {string[]} stations

@@ -32,6 +32,7 @@ I16 = NDArray[np.int16]
 _PEAK: Final = 30_000.0
 _FADE_S: Final = 0.35
 """Every note that ends by itself ends in a fade, so that no tail is cut; a short one sooner."""
+_NEVER: Final = 1 << 62
 _SETTLE_S: Final = 0.35
 """How long the loop of a note takes to hand over from its second round to its first."""
 
@@ -54,6 +55,8 @@ class BankNote:
 
     pcm: I16
     """Samples, shape (2, n_samples), or (1, n_samples) where both channels are alike."""
+    mixed: I16
+    """The same as the mix takes them: one channel also of a drum that is dry in the middle."""
     levels: F32
     """Root mean square of each viz frame (0-1 of full scale), shape (n_frames,)."""
     bands: NDArray[np.float64]
@@ -89,7 +92,8 @@ class Bank:
         )
         for row, note in enumerate(notes.values()):
             self._levels[row, : len(note.levels)] = note.levels
-            self._starts[row] = note.pcm.shape[1] - note.loop << note.half_rate
+            start = note.pcm.shape[1] - note.loop << note.half_rate
+            self._starts[row] = start if note.loop else _NEVER
             self._loops[row] = note.loop << note.half_rate
             self._last_frames[row] = len(note.levels) - 1
 
@@ -106,25 +110,29 @@ class Bank:
         rows = self._rows
         return np.array([rows[note.instrument, note.pitch] for note in notes], np.int64)
 
-    def levels(self, rows: NDArray[np.int64], since: NDArray[np.int64]) -> F32:
-        """Return the levels of some notes at some moments while they are held, shape of `since`.
+    def levels(self, rows: NDArray[np.int64], since: NDArray[np.int64], n_frames: int) -> F32:
+        """Return the levels of some notes in consecutive frames, shape (n_notes, n_frames).
 
         Args:
             rows: Of each note.
-            since: Samples since each note's onset, shape (n_notes, n_moments); negative or past
-                the end means silence.
+            since: Samples from each note's onset to the first frame, shape (n_notes,); before it,
+                and past the end of what does not loop, there is silence.
+            n_frames: How many frames.
         """
-        frames = since // VIZ_SAMPLES
-        looped = np.flatnonzero(self._loops[rows])
+        frames = (since // VIZ_SAMPLES)[:, np.newaxis] + np.arange(n_frames)
+        looped = np.flatnonzero(since + VIZ_SAMPLES * (n_frames - 1) >= self._starts[rows])
         if len(looped):
             which = rows[looped, np.newaxis]
-            starts, here = self._starts[which], since[looped]
+            starts = self._starts[which]
+            here = since[looped, np.newaxis] + VIZ_SAMPLES * np.arange(n_frames)
             inside = (starts + (here - starts) % self._loops[which]) // VIZ_SAMPLES
-            inside = np.minimum(inside, self._last_frames[which])
+            np.minimum(inside, self._last_frames[which], out=inside)
             frames[looped] = np.where(here >= starts, inside, frames[looped])
-        silent = self.n_level_frames - 1
-        frames[frames.view(np.uint64) > silent] = silent  # negative ones too
-        found: F32 = self._levels[rows[:, np.newaxis], frames]
+        # Past the end is silence; so is before the onset, where what is negative is very large.
+        silent = np.uint64(self.n_level_frames - 1)
+        places = np.minimum(frames.view(np.uint64), silent).view(np.int64)
+        places += rows[:, np.newaxis] * self.n_level_frames
+        found: F32 = self._levels.reshape(-1).take(places)
         return found
 
     @property
@@ -241,8 +249,10 @@ def assemble(instruments: Iterable[Instrument], rendered: dict[tuple[str, int], 
         release = release_curve(instrument.release_s, instrument.rate_hz)
         for pitch in instrument.pitches:
             made = rendered[instrument.name, pitch]
+            is_dry_drum = instrument.pieces and np.array_equal(made.pcm[:1], made.pcm[1:])
             notes[instrument.name, pitch] = BankNote(
                 pcm=made.pcm,
+                mixed=made.pcm[:1] if is_dry_drum else made.pcm,
                 levels=made.levels,
                 bands=made.bands,
                 chord_tones=instrument.chord_tones,

@@ -2,8 +2,9 @@
 
 Every note is a slice of the bank times a gain. They are added in the order of the score, one
 elementwise multiply and add each, so the sum is the same on every CPU. Notes that the bank keeps
-at half the rate are added up by themselves, on even samples, and doubled together. The master at
-the end is a curve without memory: straight up to its knee, then bending towards full scale.
+at half the rate are added up by themselves, on even samples, and doubled together: from there on
+even and odd samples lie apart, until the last step puts all in one row. The master before it is a
+curve without memory: straight up to its knee, then bending towards full scale.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from astradio_stream.music.note import Note
 from astradio_stream.units import VIZ_SAMPLES
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
     from astradio_stream.audio.bank import I16, Bank, BankNote
     from astradio_stream.audio.exact import F32
-    from astradio_stream.music.note import Note
 
 _KNEE: Final = np.float32(0.60 * 32767.0)
 _CEILING: Final = np.float32(0.88 * 32767.0)
@@ -41,6 +42,10 @@ _BETWEEN: Final = tuple(
 flat up to 9 kHz, 69 dB down from 15 kHz on (least squares, reweighted towards minimax)."""
 _REACH: Final = len(_BETWEEN)
 
+_ONSET, _DURATION, _LEFT, _RIGHT = (
+    Note._fields.index(name) for name in ("onset", "duration", "left", "right")
+)
+
 
 class _Bus:
     """Where notes of one rate are added up."""
@@ -58,8 +63,12 @@ class _Workspace:
 
     def __init__(self, n_samples: int) -> None:
         self.n_samples = n_samples
-        self.full = _Bus(n_samples)
-        self.half = _Bus(n_samples // 2 + 1 + 2 * _REACH)
+        self.n_pairs = (n_samples + 1) // 2
+        self.full = _Bus(2 * self.n_pairs)
+        self.half = _Bus(self.n_pairs + 1 + 2 * _REACH)
+        self.phases = self.full.scratch.reshape(2, 2, self.n_pairs)
+        """Every other sample and those after them, two channels each: where notes of the full
+        rate were scratched before, so that all buffers fit in a core's own cache."""
 
 
 _idle: deque[_Workspace] = deque(maxlen=8)
@@ -103,7 +112,7 @@ def _chords(notes: Iterable[Note], bank: Bank) -> Iterator[tuple[Note, list[Bank
 
 def _rounds(rendered: BankNote, first: int, last: int) -> Iterator[tuple[int, I16]]:
     """Yield (place, samples) of the pieces that make up a held note from `first` to `last`."""
-    length = rendered.pcm.shape[1]
+    length = rendered.mixed.shape[1]
     place = first
     while place < last:
         source = place
@@ -111,25 +120,29 @@ def _rounds(rendered: BankNote, first: int, last: int) -> Iterator[tuple[int, I1
             begin = length - rendered.loop
             source = begin + (place - begin) % rendered.loop
         n_here = min(last - place, length - source)
-        yield place - first, rendered.pcm[:, source : source + n_here]
+        yield place - first, rendered.mixed[:, source : source + n_here]
         place += n_here
 
 
 def _sound(bus: _Bus, tones: list[BankNote], first: int, last: int) -> F32:
-    """Return, in the bus's scratch, a note or a chord of such while it is held."""
-    part = bus.scratch[:, : last - first]
+    """Return, in the bus's scratch, a note or a chord of such while it is held.
+
+    Both channels of what sits in the middle are one: shape (1, n_samples) or (2, n_samples).
+    """
     rendered = tones[0]
-    if rendered.loop and last > rendered.pcm.shape[1]:
+    pcm = rendered.mixed
+    part = bus.scratch[: len(pcm), : last - first]
+    if rendered.loop and last > pcm.shape[1]:
         for place, sound in _rounds(rendered, first, last):
             part[:, place : place + sound.shape[1]] = sound
     elif len(tones) > 1:
-        chord = bus.chord[:, : last - first]
-        np.add(rendered.pcm[:, first:last], tones[1].pcm[:, first:last], out=chord)
+        chord = bus.chord[: len(pcm), : last - first]
+        np.add(pcm[:, first:last], tones[1].mixed[:, first:last], out=chord)
         for tone in tones[2:]:
-            chord += tone.pcm[:, first:last]
+            chord += tone.mixed[:, first:last]
         part[...] = chord
     else:
-        part[...] = rendered.pcm[:, first:last]  # a cast of its own beats a multiply that casts
+        part[...] = pcm[:, first:last]  # a cast of its own beats a multiply that casts
     return part
 
 
@@ -142,7 +155,7 @@ def _add(bus: _Bus, note: Note, tones: list[BankNote], start: int) -> None:
     since = start - onset
     last = since + bus.n_samples
     if not rendered.loop:
-        length = rendered.pcm.shape[1]
+        length = rendered.mixed.shape[1]
         held = min(held, length)
         last = min(last, length)
     last = min(last, held + len(rendered.release))
@@ -150,10 +163,16 @@ def _add(bus: _Bus, note: Note, tones: list[BankNote], start: int) -> None:
     if first >= last:
         return
     part = _sound(bus, tones, first, last)
-    gain = bus.gain
-    gain[0, 0] = note.left * rendered.gain
-    gain[1, 0] = note.right * rendered.gain
-    part *= gain
+    if note.left == note.right:
+        part *= np.float32(note.left * rendered.gain)
+    else:
+        gain = bus.gain
+        gain[0, 0] = note.left * rendered.gain
+        gain[1, 0] = note.right * rendered.gain
+        if len(part) == 1:  # alike in both channels, but not in the middle of the room
+            part = np.multiply(part, gain)
+        else:
+            part *= gain
     if last > held:
         let_go = max(first, held)
         part[:, let_go - first :] *= rendered.release[let_go - held : last - held]
@@ -161,33 +180,56 @@ def _add(bus: _Bus, note: Note, tones: list[BankNote], start: int) -> None:
     out += part
 
 
-def _add_doubled(space: _Workspace, start: int, half_start: int) -> None:
-    """Add the bus at half the rate, from whose `half_start` on it has sound, to the whole mix."""
-    bus, n_samples = space.half, space.n_samples
-    n_pairs = n_samples // 2 + 1
+def _double(space: _Workspace, start: int, half_start: int, *, alone: bool) -> None:
+    """Put into the phases the bus at half the rate, doubled, and the whole mix unless `alone`.
+
+    Args:
+        space: Whose buses have been filled.
+        start: First sample index of the whole mix.
+        half_start: From where on the bus at half the rate has sound.
+        alone: Whether no note has the full rate.
+    """
+    bus, n_pairs = space.half, space.n_pairs
     here = (start >> 1) - half_start  # the bus's sample at or just before the first of the mix
-    between = bus.scratch[:, :n_pairs]
-    between.fill(0.0)
-    pair = space.full.scratch[:, :n_pairs]
+    odd = start & 1
+    between = space.phases[1 - odd]
+    pair = bus.scratch[:, :n_pairs]
     for reach, weight in enumerate(_BETWEEN):
         left, right = here - reach, here + 1 + reach
-        np.add(bus.out[:, left : left + n_pairs], bus.out[:, right : right + n_pairs], out=pair)
-        pair *= weight
-        between += pair
-    out, odd = space.full.out, start & 1
-    whole = bus.out[:, here + odd :]
-    evens, odds = out[:, odd::2], out[:, 1 - odd :: 2]
-    evens += whole[:, : evens.shape[1]]
-    odds += between[:, : odds.shape[1]]
+        sums = pair if reach else between
+        np.add(bus.out[:, left : left + n_pairs], bus.out[:, right : right + n_pairs], out=sums)
+        sums *= weight
+        if reach:
+            between += pair
+    whole = bus.out[:, here + odd : here + odd + n_pairs]
+    if alone:
+        space.phases[odd] = whole
+    else:
+        np.add(space.full.out[:, odd::2], whole, out=space.phases[odd])
+        between += space.full.out[:, 1 - odd :: 2]
 
 
-def _bend(space: _Bus) -> None:
+def _bend(x: F32, magnitude: F32) -> None:
     """Bend what lies above the knee k towards the ceiling c: k + (c - k) d / (d + c - k)."""
-    x, magnitude = space.out.reshape(-1), space.scratch.reshape(-1)
     np.abs(x, out=magnitude)
     high = np.flatnonzero(magnitude > _KNEE)  # few: only peaks reach so far
     over = magnitude[high] - _KNEE
     x[high] = np.copysign(_KNEE + over * _ROOM / (over + _ROOM), x[high])
+
+
+def _mastered(space: _Workspace, phases: F32, scratch: F32) -> I16:
+    """Return the mix bent, rounded and in one row; `phases` has shape (n_phases, 2, n_samples)."""
+    if max(float(phases.max()), -float(phases.min())) > float(_KNEE):
+        _bend(phases.reshape(-1), scratch.reshape(-1))
+    np.rint(phases, out=phases)
+    whole = space.full.chord.reshape(phases.shape)
+    whole[...] = phases  # cast first, put in a row after: cheaper than both in one step
+    pcm = np.empty((2 * space.n_pairs, 2), np.int16)
+    row = pcm.reshape(-1, *phases.shape[:2])
+    for phase, channels in enumerate(whole):
+        for channel, samples in enumerate(channels):
+            row[:, phase, channel] = samples
+    return pcm[: space.n_samples]
 
 
 def render(notes: Iterable[Note], bank: Bank, start: int, n_samples: int) -> I16:
@@ -200,28 +242,26 @@ def render(notes: Iterable[Note], bank: Bank, start: int, n_samples: int) -> I16
         n_samples: Length of the span.
     """
     space = _workspace(n_samples)
-    out = space.full.out
-    out.fill(0.0)
+    full, half = space.full, space.half
     half_start = (start >> 1) - _REACH + 1
-    doubles = False
-    for note, tones in _chords(notes, bank):
-        if not tones[0].half_rate:
-            _add(space.full, note, tones, start)
-            continue
-        if not doubles:
-            space.half.out.fill(0.0)
-            doubles = True
-        _add(space.half, note, tones, half_start)
-    if doubles:
-        _add_doubled(space, start, half_start)
-    if max(float(out.max()), -float(out.min())) > float(_KNEE):
-        _bend(space.full)
-    np.rint(out, out=out)
-    pcm = np.empty((n_samples, 2), np.int16)
-    whole = space.full.chord  # cast first, interleaved after: cheaper than both in one step
-    whole[...] = out
-    pcm[:, 0] = whole[0]
-    pcm[:, 1] = whole[1]
+    at_full: list[tuple[Note, list[BankNote]]] = []
+    at_half: list[tuple[Note, list[BankNote]]] = []
+    for chord in _chords(notes, bank):
+        (at_half if chord[1][0].half_rate else at_full).append(chord)
+    # One bus after the other: both at once would push each other out of the cache.
+    if at_half:
+        half.out.fill(0.0)
+    for note, tones in at_half:
+        _add(half, note, tones, half_start)
+    if at_full or not at_half:
+        full.out.fill(0.0)
+    for note, tones in at_full:
+        _add(full, note, tones, start)
+    if at_half:
+        _double(space, start, half_start, alone=not at_full)
+        pcm = _mastered(space, space.phases, full.out)
+    else:
+        pcm = _mastered(space, full.out[np.newaxis], full.scratch)
     _idle.append(space)
     return pcm
 
@@ -241,17 +281,19 @@ def note_levels(notes: tuple[Note, ...], bank: Bank, start: int, n_frames: int) 
     if not notes:
         return np.zeros((0, n_frames), np.float32)
     rows = bank.rows(notes)
-    onsets = np.array([note.onset for note in notes], np.int64)[:, np.newaxis]
-    durations = np.array([note.duration for note in notes], np.int64)[:, np.newaxis]
-    gains = np.array([(note.left, note.right) for note in notes], np.float32)
-    gains *= bank.gains[rows, np.newaxis]
-    releases = bank.release_samples[rows, np.newaxis]
-
-    since = start + VIZ_SAMPLES * np.arange(n_frames, dtype=np.int64)[np.newaxis, :] - onsets
-    levels = bank.levels(rows, since)
-    let_go = np.clip((since - durations) / releases, 0.0, 1.0).astype(np.float32)
-    rest = np.float32(1.0) - let_go
-    levels *= rest * rest
-    power = gains[:, 0] * gains[:, 0] + gains[:, 1] * gains[:, 1]
-    levels *= np.sqrt(power)[:, np.newaxis]
+    columns = tuple(zip(*notes, strict=True))
+    spans = np.array((columns[_ONSET], columns[_DURATION]), np.int64)
+    since = start - spans[0]
+    levels = bank.levels(rows, since, n_frames)
+    released = (since - spans[1])[:, np.newaxis] + VIZ_SAMPLES * np.arange(n_frames)
+    let_go = released / bank.release_samples[rows, np.newaxis]
+    np.maximum(let_go, 0.0, out=let_go)
+    np.minimum(let_go, 1.0, out=let_go)
+    rest = np.float32(1.0) - let_go.astype(np.float32)
+    rest *= rest
+    levels *= rest
+    gains = np.array((columns[_LEFT], columns[_RIGHT]), np.float32)
+    gains *= bank.gains[rows]
+    gains *= gains
+    levels *= np.sqrt(gains[0] + gains[1])[:, np.newaxis]
     return levels

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One note of a score; onset and duration in samples of the stream."""
+class Note(NamedTuple):
+    """One note of a score; onset and duration in samples of the stream.
+
+    A tuple, which is made three times as fast as a frozen dataclass: a score makes a hundred a
+    second for every stream.
+    """
 
     onset: int
     """Sample index at which it begins."""
@@ -26,6 +29,8 @@ class Note:
     """Gain into the left channel (ratio), velocity included."""
     right: float
     """Gain into the right channel (ratio), velocity included."""
+    chart: int = 0
+    """Whose body it is where two charts play: 0 the first's, 1 the second's or the sky's."""
 
 
 def placed(

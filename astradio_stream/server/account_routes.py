@@ -7,6 +7,7 @@ import secrets
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -22,7 +23,6 @@ from astradio_stream.server.http import JsonAnswer, answer
 from astradio_stream.server.logs import log
 from astradio_stream.server.readiness import iso_of
 from astradio_stream.store import users
-from astradio_stream.strict_json import parse_json
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,19 +31,20 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from astradio_stream.fields import Details
+    from astradio_stream.server.compose import ComposePage
     from astradio_stream.server.desk import Desk
     from astradio_stream.store.users import User
 
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 _TOKEN_BYTES: Final = 32
-_LONGEST_ANSWER: Final = 1 << 24
 
 
 class AccountPages:
     """What is answered about accounts."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, pieces: ComposePage) -> None:
         self._desk = desk
+        self._pieces = pieces
 
     async def register(self, request: Request) -> Response:
         """Make an account, and log in."""
@@ -55,17 +56,21 @@ class AccountPages:
         def begin(store: sqlite3.Connection) -> User:
             return users.add_user(store, email, hashed, now_us)
 
-        return await _logged_in(self._desk, request, begin, 201)
+        told = await _logged_in(self._desk, request, begin, 201)
+        self._desk.limits.remember_login(request, email)
+        return told
 
     async def login(self, request: Request) -> Response:
         """Begin a session."""
         email, password = await _read_credentials(request, is_new=False)
-        self._desk.limits.charge_login(request, email)
+        limits = self._desk.limits
+        limits.charge_login(request, email)
         user = await self._desk.store.read(lambda store: users.user_of_email(store, email))
         fits = await self._desk.passwords.fits(None if user is None else user.password, password)
         if user is None or not fits:
             log("LOGIN_REFUSED", user="-" if user is None else user.id)
             raise AuthRequired("there is no account with this address and password")
+        limits.remember_login(request, email)
         known, hashed = user, ""
         if self._desk.passwords.is_outdated(user.password):
             hashed = await self._desk.passwords.hash(password)
@@ -122,8 +127,9 @@ class AccountPages:
     async def delete(self, request: Request) -> Response:
         """Delete the account and all that belongs to it."""
         found = await self._desk.require_session(request)
-        await self._desk.store.write(lambda store: users.delete_user(store, found.user.id))
+        files = await self._desk.store.write(lambda store: users.delete_user(store, found.user.id))
         await self._desk.store.forget()
+        await self._pieces.forget(files)
         log("ACCOUNT_DELETED", user=found.user.id)
         gone = Response(None, 204, {"Cache-Control": "no-store"})
         self._desk.set_session(gone, request, "")
@@ -131,9 +137,9 @@ class AccountPages:
         return gone
 
 
-def account_routes(desk: Desk) -> list[Route]:
+def account_routes(desk: Desk, pieces: ComposePage) -> list[Route]:
     """Return the routes of accounts."""
-    pages = AccountPages(desk)
+    pages = AccountPages(desk, pieces)
     return [
         Route("/api/auth/register", pages.register, methods=["POST"]),
         Route("/api/auth/login", pages.login, methods=["POST"]),
@@ -150,7 +156,11 @@ def user_to_json(user: User) -> dict[str, Any]:
 
 
 def everything_to_json(everything: dict[str, Any]) -> dict[str, Any]:
-    """Return the export: all that is stored about an account."""
+    """Return the export: all that is stored about an account.
+
+    What is JSON already is passed on as it is: a thousand pieces are twenty megabytes, and nobody
+    who listens may wait until they are read and written again.
+    """
     return {
         "user": user_to_json(everything["user"]),
         "sessions": [
@@ -162,10 +172,20 @@ def everything_to_json(everything: dict[str, Any]) -> dict[str, Any]:
         "compositions": [
             {
                 "createdAt": iso_of(piece.created_us),
-                "programme": parse_json(piece.programme, _LONGEST_ANSWER),
-                "answer": parse_json(piece.answer, _LONGEST_ANSWER),
+                "programme": orjson.Fragment(piece.programme),
+                "answer": orjson.Fragment(piece.answer),
             }
             for piece in everything["compositions"]
+        ],
+        "answers": [
+            {
+                "page": " ".join(scope.split(" ")[:2]),
+                "key": key,
+                "status": kept.status,
+                "body": orjson.Fragment(kept.body),
+                "expiresAt": iso_of(expires_us),
+            }
+            for scope, key, kept, expires_us in everything["answers"]
         ],
     }
 

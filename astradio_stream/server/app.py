@@ -21,6 +21,7 @@ from astradio_stream.server.chart_routes import chart_routes
 from astradio_stream.server.clock import Clock, SystemClock
 from astradio_stream.server.compat_routes import compat_routes
 from astradio_stream.server.compose import ComposePage, compose_routes
+from astradio_stream.server.control import Control
 from astradio_stream.server.desk import Desk
 from astradio_stream.server.engine import Engine
 from astradio_stream.server.gate import Gate
@@ -29,6 +30,8 @@ from astradio_stream.server.matchmaker import Matchmaker
 from astradio_stream.server.media import MediaFolder
 from astradio_stream.server.media_routes import media_routes
 from astradio_stream.server.metrics import Metrics
+from astradio_stream.server.midi_routes import midi_routes
+from astradio_stream.server.minute import every_minute
 from astradio_stream.server.openapi import description_routes
 from astradio_stream.server.pages import WEB_DIR, load_pages, page_routes
 from astradio_stream.server.probes import probe_routes
@@ -92,9 +95,13 @@ def build_app(
             await desk.open()
             await matchmaker.open()
             await page.rehearse()
-            warming = asyncio.create_task(warm_up())
+            beside = [asyncio.create_task(work) for work in (warm_up(), every_minute(shell))]
+            control = Control(shell, desk.limits)
+            await control.open()
             yield
-            warming.cancel()
+            await control.close()
+            for task in beside:
+                task.cancel()
         finally:
             await studio.close()
             await matchmaker.close()
@@ -121,11 +128,12 @@ def build_app(
             *page_routes(load_pages(web_dir)),
             *probe_routes(shell),
             *sky_routes(clock),
-            *account_routes(desk),
-            *chart_routes(desk),
+            *account_routes(desk, page),
+            *chart_routes(desk, page),
             *block_routes(desk),
             *compat_routes(desk, matchmaker),
             *compose_routes(page),
+            *midi_routes(desk, engine),
             *media_routes(page, folder),
             *description_routes(settings),
             WebSocketRoute("/stream", on_stream),

@@ -27,7 +27,8 @@ from astradio_stream.sky.births import birth_of
 from astradio_stream.store import answers, charts
 from astradio_stream.store.answers import KeptAnswer
 from astradio_stream.store.charts import PRIVATE, VISIBILITIES, SavedChart
-from astradio_stream.stream.charts import MAX_NAME_CHARACTERS
+from astradio_stream.store.compositions import forget_pieces_of
+from astradio_stream.stream.charts import MAX_NAME_CHARACTERS, NamedBirth
 from astradio_stream.strict_json import dump_json
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from astradio_stream.fields import Details
+    from astradio_stream.server.compose import ComposePage
     from astradio_stream.server.desk import Desk
 
 _BIRTH_FIELDS: Final = ("datetime", "tz", "lat", "lon", "fold")
@@ -47,8 +49,9 @@ _UNNAMEABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 class ChartPages:
     """What is answered about saved charts."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, pieces: ComposePage) -> None:
         self._desk = desk
+        self._pieces = pieces
 
     async def index(self, request: Request) -> Response:
         """Tell the charts of the account."""
@@ -115,12 +118,20 @@ class ChartPages:
         return answer(request, saved_chart_to_json(await self._desk.store.write(write)))
 
     async def delete(self, request: Request) -> Response:
-        """Delete a chart."""
+        """Delete a chart, and the pieces of the account that play its birth."""
         session = await self._desk.require_session(request)
         chart_id: str = request.path_params["id"]
-        await self._desk.store.write(
-            lambda store: charts.delete_chart(store, chart_id, session.user.id)
-        )
+
+        def forget(store: sqlite3.Connection) -> list[tuple[str, str]]:
+            birth = played_birth(charts.delete_chart(store, chart_id, session.user.id))
+            if birth is None:
+                return []
+            answers.forget_answers_with(store, session.user.id, birth)
+            return forget_pieces_of(store, session.user.id, birth)
+
+        files = await self._desk.store.write(forget)
+        await self._desk.store.forget()
+        await self._pieces.forget(files)
         return Response(None, 204, {"Cache-Control": "no-store"})
 
     async def collection(self, request: Request) -> Response:
@@ -133,9 +144,9 @@ class ChartPages:
         return await pages.get(request.method, self.show)(request)
 
 
-def chart_routes(desk: Desk) -> list[Route]:
+def chart_routes(desk: Desk, pieces: ComposePage) -> list[Route]:
     """Return the routes of saved charts."""
-    pages = ChartPages(desk)
+    pages = ChartPages(desk, pieces)
     return [
         Route("/api/charts", pages.collection, methods=["GET", "POST"]),
         Route("/api/charts/{id}", pages.one, methods=["GET", "PATCH", "DELETE"]),
@@ -191,6 +202,17 @@ def chart_values(fields: Mapping[str, Any]) -> dict[str, Any]:
         "lon_deg": float(fields["lon"]),
         "fold": None if fold is None else int(fold),
     }
+
+
+def played_birth(chart: SavedChart) -> dict[str, Any] | None:
+    """Return how the birth of a chart stands in a programme; None where none can play it today."""
+    given = {name: value for name, value in _given(chart).items() if name in _BIRTH_FIELDS}
+    try:
+        birth = birth_of({name: value for name, value in given.items() if value is not None})
+    except ValidationFailed:  # zones are renamed
+        return None
+    played = NamedBirth(birth, None).to_json()
+    return {name: played[name] for name in ("datetime", "lat", "lon")}
 
 
 def _given(chart: SavedChart) -> dict[str, Any]:

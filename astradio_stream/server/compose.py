@@ -1,8 +1,11 @@
 """`POST /api/compose`: a finished piece, its files, and all that is told of it.
 
 Answers are kept under the identity of the piece, so whoever asks for the same again, anybody and at
-any time, is answered at once. Under an `Idempotency-Key` only the order is kept: it holds the
-moment that the first request meant, and everything else follows from it.
+any time, is answered at once. Under an `Idempotency-Key` only what the first request meant is kept,
+and everything else follows from it: the order, or for who has no account the moment alone.
+
+Nobody's births are written down: what was ordered without an account is kept only where no birth is
+played. Who ordered such a piece can order it again, and it is the same bytes at the same address.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ from astradio_stream.strict_json import dump_json
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
@@ -86,6 +90,7 @@ class ComposePage:
             BadJson, ValidationFailed, UnsupportedMediaType, PayloadTooLarge: it cannot be read.
             NotFound: there is no such station, or no such chart for who asks.
             Conflict: something else was asked under this key.
+            AuthRequired: the account was deleted while its piece was made.
             Overloaded: listeners or other pieces leave no time for it.
             StoreUnavailable: its files, or what its key stands for, cannot be kept.
         """
@@ -96,31 +101,54 @@ class ComposePage:
         is_plain = not {"cookie", "origin"} & set(request.headers)
         body = await read_object(request, is_any_type=is_plain)
         user_id = await self._user_of(request)
-        owner = user_id or self._desk.limits.address_of(request)
+        owner = user_id or self._desk.pseudonym_of(self._desk.limits.address_of(request))
         asked = asked_under_key(request, body, owner, user_id)
         order = await self._order(asked, body.fields, user_id)
         composed, is_cached = await self._piece(order, user_id)
         told: dict[str, Any] = orjson.loads(composed.answer)
         latency_ms = (self._shell.clock.now_ns() - began_ns) / 1e6
         told["audio"] |= {"latencyMs": round(latency_ms, 3), "cached": is_cached}
+        self._heed(order, latency_ms, is_cached=is_cached)
         return answer(request, told)
 
-    async def make_again(self, kind: str, digest: str) -> bool:
+    def _heed(self, order: Order, latency_ms: float, *, is_cached: bool) -> None:
+        """Count and tell how long a piece took."""
+        self._shell.metrics.compose_latency_ms.observe(latency_ms)
+        log(
+            "compose_latency_ms",
+            value=round(latency_ms, 1),
+            cache="hit" if is_cached else "miss",
+            model=order.programme.model_versions.audio,
+            durationS=order.duration_s,
+        )
+
+    async def make_again(self, request: Request, kind: str, digest: str) -> bool:
         """Make the piece again to which a file belongs; return whether the file is there then.
 
+        It costs who asks as much as the piece did.
+
         Raises:
-            Overloaded: others wait for pieces already.
+            RateLimited: the address asks too often.
+            Overloaded: listeners or other pieces leave no time for it.
             StoreUnavailable: nobody can tell, or its files cannot be kept.
         """
         order = await self.order_of(kind, digest)
         if order is None:
             return False
+        paid = cost_of(request.method, request.url.path)
+        self._desk.limits.charge_address(request, cost_of("POST", PATH) - paid)
+        if self._shell.is_full:
+            raise Overloaded("listeners take all the time there is", RETRY_AFTER_S)
         # Another build may make other bytes: then this file is gone for good.
         composed = await self._studio.make(order, viz=self._has_viz or kind == "viz")
         is_same = composed.digests.get(kind) == digest
         if not is_same:
             log("MEDIA_GONE", kind=kind, digest=digest)
         return is_same
+
+    async def forget(self, files: Sequence[tuple[str, str]]) -> None:
+        """Delete files, by kind and digest, and what is remembered of their pieces."""
+        await self._studio.forget(files)
 
     async def order_of(self, kind: str, digest: str) -> Order | None:
         """Return the order to which a file belongs, if we know it.
@@ -174,20 +202,14 @@ class ComposePage:
     ) -> Order:
         """Return what is ordered: under a key that was used before, what it meant then."""
         now_us = self._shell.clock.unix_us()
-        if asked is not None:
-            kept = await self._desk.store.read(lambda store: kept_answer(store, asked, now_us))
-            if kept is not None:
-                return await self._kept_order(orjson.loads(kept.body), user_id)
-        if has_saved_charts(fields):
-            require_readable(fields, self._defaults)
-            written = fields
-            fields = await self._desk.store.read(
-                lambda store: with_saved_charts(store, written, user_id)
-            )
-        order = read_order(fields, Moment(now_us), self._defaults)
         if asked is None:
-            return order
-        meant = KeptAnswer(200, dump_json(order.to_json()))
+            return await self._read(fields, user_id, Moment(now_us), self._defaults)
+        kept = await self._desk.store.read(lambda store: kept_answer(store, asked, now_us))
+        if kept is not None:
+            return await self._meant(kept, fields, user_id)
+        order = await self._read(fields, user_id, Moment(now_us), self._defaults)
+        meaning = order.to_json() if user_id else _moment_to_json(now_us, self._defaults)
+        meant = KeptAnswer(200, dump_json(meaning))
 
         def keep(store: sqlite3.Connection) -> KeptAnswer:
             # Of two requests that came at once the first decides what both mean.
@@ -197,9 +219,23 @@ class ComposePage:
             return kept or meant
 
         decided = await self._desk.store.write(keep)
-        if decided is meant:
-            return order
-        return await self._kept_order(orjson.loads(decided.body), user_id)
+        return order if decided is meant else await self._meant(decided, fields, user_id)
+
+    async def _meant(self, kept: KeptAnswer, fields: dict[str, Any], user_id: str | None) -> Order:
+        """Return what a request meant that was asked before with the same words."""
+        told: dict[str, Any] = orjson.loads(kept.body)
+        if "unixUs" not in told:
+            return await self._kept_order(told, user_id)
+        defaults = ModelVersions(**told["modelVersions"])
+        return await self._read(fields, user_id, Moment(told["unixUs"]), defaults)
+
+    async def _read(
+        self, fields: dict[str, Any], user_id: str | None, now: Moment, defaults: ModelVersions
+    ) -> Order:
+        """Return the order in a request, in which saved charts may be named."""
+        if has_saved_charts(fields):
+            require_readable(fields, defaults)
+        return read_order(await self._with_births(fields, user_id), now, defaults)
 
     async def _kept_order(self, kept: dict[str, Any], user_id: str | None) -> Order:
         """Return an order that was kept, the saved charts in it looked up anew.
@@ -207,13 +243,14 @@ class ComposePage:
         Raises:
             NotFound: one of them is hidden from who asks, or is another one now.
         """
-        written = kept["programme"]
-        if has_saved_charts(written):
-            programme = await self._desk.store.read(
-                lambda store: with_saved_charts(store, written, user_id)
-            )
-            kept = kept | {"programme": programme}
-        return order_from_json(kept)
+        programme = await self._with_births(kept["programme"], user_id)
+        return order_from_json(kept | {"programme": programme})
+
+    async def _with_births(self, fields: dict[str, Any], user_id: str | None) -> dict[str, Any]:
+        """Return a programme in which births stand in for the saved charts that it names."""
+        if not has_saved_charts(fields):
+            return fields
+        return await self._desk.store.read(lambda store: with_saved_charts(store, fields, user_id))
 
     async def _piece(self, order: Order, user_id: str | None) -> tuple[Composed, bool]:
         """Return a piece, and whether it was there already."""
@@ -227,7 +264,7 @@ class ComposePage:
             if self._shell.is_full:
                 raise Overloaded("listeners take all the time there is", RETRY_AFTER_S)
             composed = await self._studio.make(order, viz=viz)
-        if user_id is not None or not is_cached:
+        if user_id is not None or not (is_cached or order.programme.births):
             await self._keep(order, key, user_id, composed)
         return composed, is_cached
 
@@ -276,6 +313,11 @@ class ComposePage:
 def _row_id(key: str, user_id: str | None) -> str:
     """Return the name of a piece in the database: whoever asked for it has one of their own."""
     return f"{key} {user_id or ''}"
+
+
+def _moment_to_json(unix_us: int, defaults: ModelVersions) -> dict[str, Any]:
+    """Return what a request without an account leaves to the server: `_meant` reads it."""
+    return {"unixUs": unix_us, "modelVersions": defaults.to_json()}
 
 
 def compose_routes(page: ComposePage) -> list[Route]:

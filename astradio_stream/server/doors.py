@@ -80,9 +80,47 @@ class Doors:
             bucket.take(now_ns, cost)
         return Standing(rate, wait_ns, bucket.n_left(now_ns), bucket.fill_ns(now_ns))
 
+    def reset(self, address: str = "") -> int:
+        """Forget how often an address knocked, or with none given all; return how many buckets."""
+        if not address:
+            n_buckets = len(self._buckets)
+            self._buckets.clear()
+            return n_buckets
+        return self.forget(neighbourhood(address))
+
+    def forget(self, name: str) -> int:
+        """Give a name a full bucket; return whether it had one."""
+        return self._buckets.pop(self._cell(name), None) is not None
+
     def _cell(self, name: str) -> int:
-        digest = blake2b(name.encode("utf-8", "replace"), digest_size=8, key=self._secret).digest()
-        return int.from_bytes(digest) % self._n_cells
+        return _keyed_hash(name, self._secret) % self._n_cells
+
+
+class Familiar:
+    """Names that were seen, in a table of bounded size: one of two in the same cell is forgotten.
+
+    Only hashes are held, under a secret that ends with the process.
+    """
+
+    def __init__(self, n_cells: int) -> None:
+        self._n_cells = n_cells
+        self._secret = secrets.token_bytes(16)
+        self._hashes: dict[int, int] = {}
+
+    def add(self, name: str) -> None:
+        """Remember a name."""
+        found = _keyed_hash(name, self._secret)
+        self._hashes[found % self._n_cells] = found
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether a name is remembered."""
+        found = _keyed_hash(name, self._secret)
+        return self._hashes.get(found % self._n_cells) == found
+
+
+def _keyed_hash(name: str, secret: bytes) -> int:
+    digest = blake2b(name.encode("utf-8", "replace"), digest_size=8, key=secret).digest()
+    return int.from_bytes(digest)
 
 
 def neighbourhood(address: str) -> str:

@@ -9,16 +9,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from astradio_stream.audio import opus
-from astradio_stream.errors import NotFound, Overloaded
+from astradio_stream.errors import Overloaded
 from astradio_stream.server.banks import load_bank
+from astradio_stream.server.known import KnownProgrammes
 from astradio_stream.server.load import RETRY_AFTER_S
+from astradio_stream.server.logs import log
 from astradio_stream.server.pool import RenderPool
 from astradio_stream.server.renderer import ReadyMade, Renderer
 from astradio_stream.server.selftest import check_second
 from astradio_stream.sky.chart import chart_at
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
-from astradio_stream.stream.programme import Programme, resolve
+from astradio_stream.stream.programme import resolve
+from astradio_stream.stream.segment import Rendition
 from astradio_stream.stream.station import joined_at, stations_of
 from astradio_stream.stream.steering import steered
 from astradio_stream.stream.veil import shown_chart
@@ -32,7 +35,8 @@ from astradio_stream.units import (
 )
 from astradio_stream.viz.fields import fields_json
 from astradio_stream.wire.answers import ReadyParts
-from astradio_stream.wire.quantum import CODEC_OF_WORD, Codec
+from astradio_stream.wire.bucket import NS_PER_S
+from astradio_stream.wire.quantum import CODEC_OF_WORD, Codec, unpack_quantum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,12 +47,9 @@ if TYPE_CHECKING:
     from astradio_stream.server.metrics import Metrics
     from astradio_stream.settings import Settings
     from astradio_stream.stream.models import AudioModel
-    from astradio_stream.stream.segment import Rendition
+    from astradio_stream.stream.programme import Programme
     from astradio_stream.wire.actions import Steer
     from astradio_stream.wire.messages import Hello
-
-KNOWN_PROGRAMMES: Final = 10_000
-"""Programmes that a `programmeId` alone may name: the last ones that were played here."""
 
 KNOWN_LOOKS: Final = 300
 """Charts and palettes kept, 30 KB each, by where somebody began: who shares that shares these."""
@@ -81,7 +82,7 @@ class Engine:
         self._renderer: Renderer | None = None
         self._banks: dict[str, Bank] = {}
         self._loading: dict[str, asyncio.Future[Bank]] = {}
-        self._known: OrderedDict[str, Programme] = OrderedDict()
+        self._known = KnownProgrammes()
         self._seen: OrderedDict[tuple[str, int], asyncio.Future[Look]] = OrderedDict()
         self._defaults = ModelVersions(audio=settings.default_audio_model)
 
@@ -112,7 +113,7 @@ class Engine:
         )
         now = Moment(self._clock.unix_us())
         for name in stations_of(self._defaults.audio):
-            self._remember(resolve({"station": name}, now, self._defaults))
+            self._known.remember(resolve({"station": name}, now, self._defaults))
         station = resolve({"station": SELF_TEST_STATION}, now, self._defaults)
         index = joined_at(self._live_index())
         made = await self.segment(station, index // SEGMENT_SAMPLES, Codec.OPUS)
@@ -131,9 +132,9 @@ class Engine:
         if hello.programme_id is None:
             now = Moment(self._clock.unix_us())
             programme = resolve(hello.programme, now, self._defaults)
-            self._remember(programme)
+            self._known.remember(programme)
         else:
-            programme = self._recall(hello.programme_id)
+            programme = self._known.recall(hello.programme_id)
         if not self._load.has_room_for(programme.programme_id, self._clock.now_ns()):
             raise Overloaded("this server plays all the programmes it can", RETRY_AFTER_S)
         index = hello.from_index
@@ -169,7 +170,7 @@ class Engine:
         score = self.renderer.rendition(programme).score
         work = partial(steered, programme, score, steer.controls, steer.quantise, first_open)
         changed, effective = await asyncio.get_running_loop().run_in_executor(self._looks, work)
-        self._remember(changed)
+        self._known.remember(changed)
         return changed, effective
 
     async def segment(
@@ -200,6 +201,20 @@ class Engine:
             await self._load_bank(audio_version)
         return self._banks[audio_version]
 
+    async def made_again(self) -> bool | None:
+        """Make a served segment once more, after what listeners wait for.
+
+        Returns:
+            Whether its sound is the one that was served; None where nothing was served lately.
+        """
+        served = self.renderer.served()
+        if served is None:
+            return None
+        programme, k, made = served
+        bank = await self.bank(programme.model_versions.audio)
+        crcs = await self.later(partial(_crcs_of, programme, k, bank))
+        return crcs == [unpack_quantum(quantum).crc32 for quantum in made.with_viz]
+
     def later(self, work: Callable[[], object]) -> asyncio.Future[object]:
         """Do some work on a render thread, after what listeners wait for."""
         return asyncio.wrap_future(self._pool.submit(work, _LAST).future)
@@ -210,13 +225,22 @@ class Engine:
         if loading is None:
             model = AUDIO_MODELS[version]
             work = partial(_bank_of, model, self._settings)
-            loading = asyncio.ensure_future(asyncio.to_thread(work))
+            loading = asyncio.ensure_future(asyncio.to_thread(self._timed, version, work))
             self._loading[version] = loading
         try:
             self._banks[version] = await asyncio.shield(loading)
         except Exception:
             self._loading.pop(version, None)  # whoever asks next tries again
             raise
+
+    def _timed(self, version: str, load: Callable[[], Bank]) -> Bank:
+        """Load a bank; tell how long it took."""
+        began_ns = self._clock.now_ns()
+        bank = load()
+        seconds = (self._clock.now_ns() - began_ns) / NS_PER_S
+        self._metrics.model_load_seconds.labels(version).set(seconds)
+        log("MODEL_LOADED", model=version, seconds=round(seconds, 3))
+        return bank
 
     def close(self) -> None:
         """Let go of the threads; what is under way is finished, what waits is dropped."""
@@ -226,19 +250,6 @@ class Engine:
     def _live_index(self) -> int:
         """Return the index that stations play now."""
         return floor_to_quantum(unix_us_to_index(self._clock.unix_us()))
-
-    def _remember(self, programme: Programme) -> None:
-        self._known[programme.programme_id] = programme
-        self._known.move_to_end(programme.programme_id)
-        if len(self._known) > KNOWN_PROGRAMMES:
-            self._known.popitem(last=False)
-
-    def _recall(self, programme_id: str) -> Programme:
-        programme = self._known.get(programme_id)
-        if programme is None:
-            raise NotFound("this server does not know the programmeId; send the programme itself")
-        self._known.move_to_end(programme_id)
-        return programme
 
     async def _look(self, programme: Programme, index: int) -> Look:
         """Return chart and palette at an index: found out once for all who begin there."""
@@ -310,6 +321,11 @@ def _bank_of(model: AudioModel, settings: Settings) -> Bank:
     """Return a model's bank; where it must be made, all cores make it."""
     with ThreadPoolExecutor(settings.render_threads, "bank") as executor:
         return load_bank(model, settings.data_dir, executor)
+
+
+def _crcs_of(programme: Programme, k: int, bank: Bank) -> list[int]:
+    """Return the checksums of segment k, composed and rendered from nothing."""
+    return list(Rendition(programme, bank).segment(k).quantum_crcs())
 
 
 def _look_at(rendition: Rendition, index: int) -> Look:

@@ -35,7 +35,10 @@ MAX_HEADER_BYTES: Final = 16_384
 
 ALLOWED_METHODS: Final = "GET, HEAD, POST, PATCH, DELETE"
 ALLOWED_HEADERS: Final = "Content-Type, Idempotency-Key, X-CSRF-Token, X-Request-Id"
-EXPOSED_HEADERS: Final = "Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+EXPOSED_HEADERS: Final = (
+    "Accept-Ranges, Allow, Content-Disposition, Content-Range, ETag, RateLimit, RateLimit-Policy, "
+    "Retry-After, X-Request-Id"
+)
 PREFLIGHT_S: Final = 600
 """How long a browser remembers what another origin may send (seconds)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import secrets
@@ -13,16 +14,19 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
 from astradio_stream import errors
+from astradio_stream.server.doors import address_of
 from astradio_stream.server.logs import REQUEST_ID, log, log_failure
+from astradio_stream.server.media_head import FOUND, PREFIX, mismatches_of
 from astradio_stream.server.origin import scheme_of
 from astradio_stream.strict_json import dump_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from astradio_stream.server.shell import Shell
+    from astradio_stream.settings import IpNetwork
 
 # fmt: off
 STATUS_OF_CODE: Final = {
@@ -116,6 +120,7 @@ def refusal(
     headers: Mapping[str, str] | None = None,
 ) -> JsonAnswer:
     """Return an error in the one shape."""
+    connection.scope.setdefault("state", {})["error_code"] = code
     error: dict[str, Any] = {"code": code, "message": message}
     if named := [{"field": d.field, "message": d.message} for d in details]:
         error["details"] = named
@@ -187,13 +192,15 @@ class Envelope:
             if kind in ("http.response.start", "websocket.http.response.start"):
                 has_answered = True
                 status: int = message["status"]
-                self._shell.metrics.http_responses.labels(f"{status // 100}xx").inc()
+                self._shell.metrics.answered(status, scope["state"].get("error_code"))
                 message.setdefault("headers", [])
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 for name, value in security_headers.items():
                     headers[name] = value
-                log_answer(scope, status, request_id)
+                self._heed_media(scope, status, headers, request_id)
+                proxies = self._shell.settings.trusted_proxies
+                log_answer(HTTPConnection(scope), status, request_id, proxies)
             elif kind == "websocket.accept":
                 has_answered = True
                 message["headers"] = [
@@ -212,14 +219,43 @@ class Envelope:
                 raise
             await internal_error(Request(scope))(scope, receive, send_in_envelope)
 
+    def _heed_media(
+        self, scope: Scope, status: int, headers: Mapping[str, str], request_id: str
+    ) -> None:
+        """Count and tell of a file that went out with other headers than the contract's."""
+        is_file = status in FOUND and scope["path"].startswith(PREFIX)
+        if is_file and (wrong := mismatches_of(scope["path"], headers.get)):
+            self._shell.metrics.media_mismatches.inc()
+            told = {"path": scope["path"], "headers": ",".join(wrong)}
+            log("MEDIA_MISMATCH", logging.ERROR, **told, requestId=request_id)
+
     def _security_headers(self, scope: Scope) -> dict[str, str]:
         """Return the headers of every answer to a request."""
         scheme = scheme_of(HTTPConnection(scope), self._shell.settings.trusted_proxies)
         return SECURITY_HEADERS | HSTS if scheme == "https" else SECURITY_HEADERS
 
 
-def log_answer(scope: Scope, status: int, request_id: str) -> None:
+def log_answer(
+    connection: HTTPConnection, status: int, request_id: str, proxies: Sequence[IpNetwork]
+) -> None:
     """Write one line per answer; those that say nothing are for debugging only."""
-    level = 10 if status < 400 else 20
-    method = scope.get("method", "WEBSOCKET")
-    log("HTTP", level, method=method, path=scope["path"], status=status, requestId=request_id)
+    scope = connection.scope
+    told: dict[str, object] = {"method": scope.get("method", "WEBSOCKET"), "path": scope["path"]}
+    code = scope["state"].get("error_code")
+    if code is not None:
+        told |= {"error_code": code}
+        # What an operator must know to tell a false alarm from a true one.
+        if code == "RATE_LIMITED":
+            told |= {"address": address_of(connection, proxies)}
+        elif code in ("ORIGIN_REFUSED", "CSRF_FAILED"):
+            told |= {"origin": connection.headers.get("origin", "-")}
+    log_status(status, request_id, **told)
+
+
+def log_status(status: int, request_id: str, **told: object) -> None:
+    """Write the line of an answer with this status."""
+    if status < 400:
+        log("HTTP", logging.DEBUG, status, **told, requestId=request_id)
+    else:
+        level = logging.INFO if status < 500 else logging.WARNING
+        log(f"HTTP_{status // 100}xx", level, status, **told, requestId=request_id)

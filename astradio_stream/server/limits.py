@@ -7,10 +7,11 @@ counted apart, so that nobody who composes too much loses the music.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final
 
 from astradio_stream.errors import RateLimited
-from astradio_stream.server.doors import Doors, address_of, neighbourhood
+from astradio_stream.server.doors import Doors, Familiar, address_of, neighbourhood
 from astradio_stream.wire.bucket import NS_PER_S, Rate
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ COSTS: Final = (
     (None,     "/api/compat/health",    0),
     (None,     "/static/",              0),  # one page is dozens of files, all from memory
     ("POST",   "/api/compose",          5),  # a piece
+    ("POST",   "/api/midi",             5),  # the notes of up to ten minutes
     (None,     "/api/compat/",          5),  # a search
     ("POST",   "/api/auth/login",       5),  # a hash that is made to be slow
     ("POST",   "/api/auth/register",    5),
@@ -42,12 +44,15 @@ DEFAULT_COST: Final = 1
 # Guesses of passwords, in buckets of their own.
 LOGINS_OF_ADDRESS:    Final = Rate(30, 900)    # one household, many accounts
 LOGINS_OF_BOTH:       Final = Rate(10, 900)    # one address at one account
-LOGINS_OF_ACCOUNT:    Final = Rate(100, 3600)  # many addresses; wide, for it locks the owner out
+LOGINS_OF_ACCOUNT:    Final = Rate(100, 3600)  # many addresses at which nobody ever knew it
 ACCOUNTS_OF_ADDRESS:  Final = Rate(20, 3600)
 # fmt: on
 
 N_CELLS: Final = 65_536
 """About twelve megabytes when all are in use."""
+
+MOST_REFUSED: Final = 100
+"""Who was refused lately is remembered so far, for who runs the server."""
 
 
 def cost_of(method: str, path: str) -> int:
@@ -66,6 +71,8 @@ class Limits:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._buckets = Doors(N_CELLS)
+        self._refused: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()
+        self._familiar = Familiar(N_CELLS)
 
     def charge_address(self, connection: HTTPConnection, cost: int) -> None:
         """Charge the address that a request came from.
@@ -90,12 +97,18 @@ class Limits:
             RateLimited: there were too many, from this address or for this account.
         """
         address = self.address_of(connection)
-        for name, rate in (
-            (f"login-of-both {address} {email}", LOGINS_OF_BOTH),
-            (f"login-of-address {address}", LOGINS_OF_ADDRESS),
-            (f"login-of-account {email}", LOGINS_OF_ACCOUNT),
-        ):
+        rates = {
+            f"login-of-both {address} {email}": LOGINS_OF_BOTH,
+            f"login-of-address {address}": LOGINS_OF_ADDRESS,
+        }
+        if f"{address} {email}" not in self._familiar:
+            rates[f"login-of-account {email}"] = LOGINS_OF_ACCOUNT
+        for name, rate in rates.items():
             self._refuse(self._take(name, rate, 1), "too many attempts to log in")
+
+    def remember_login(self, connection: HTTPConnection, email: str) -> None:
+        """Heed that the password was known here: strangers cannot lock this address out."""
+        self._familiar.add(f"{self.address_of(connection)} {email}")
 
     def charge_registration(self, connection: HTTPConnection) -> None:
         """Count a new account.
@@ -111,11 +124,52 @@ class Limits:
         """Return what stands for the address of who asks: for IPv6 its /64."""
         return neighbourhood(address_of(connection, self._shell.settings.trusted_proxies))
 
+    # For who runs the server --------------------------------------------------------------------
+
+    @property
+    def n_buckets(self) -> int:
+        """How many buckets there are."""
+        return len(self._buckets)
+
+    def refused_lately(self) -> list[dict[str, Any]]:
+        """Return who was refused lately, the last first: policy, name, how often, how long ago."""
+        now_ns = self._shell.clock.now_ns()
+        return [
+            {"policy": policy, "name": name, "times": n, "secondsAgo": (now_ns - at) // NS_PER_S}
+            for (policy, name), (n, at) in reversed(self._refused.items())
+        ]
+
+    def left_of(self, address: str) -> int:
+        """Return how many requests an address has left now."""
+        settings = self._shell.settings
+        rate = Rate(settings.rate_limit_max, settings.rate_limit_window_s)
+        return self._take(f"address {neighbourhood(address)}", rate, 0).n_left
+
+    def reset(self, address: str = "") -> int:
+        """Forget what an address asked, or with none given all; return how many buckets."""
+        if not address:
+            self._refused.clear()
+            return self._buckets.reset()
+        near = neighbourhood(address)
+        self._refused.pop(("address", near), None)
+        names = ("address", "login-of-address", "register")
+        return sum(self._buckets.forget(f"{name} {near}") for name in names)
+
+    def _note_refused(self, policy: str, name: str) -> None:
+        times, _ = self._refused.pop((policy, name), (0, 0))
+        self._refused[policy, name] = times + 1, self._shell.clock.now_ns()
+        if len(self._refused) > MOST_REFUSED:
+            self._refused.popitem(last=False)
+
+    # What all of them do ------------------------------------------------------------------------
+
     def _charge(self, connection: HTTPConnection, policy: str, name: str, cost: int) -> None:
         settings = self._shell.settings
         rate = Rate(settings.rate_limit_max, settings.rate_limit_window_s)
         standing = self._take(f"{policy} {name}", rate, cost)
         standings_of(connection)[policy] = standing
+        if standing.wait_ns:
+            self._note_refused(policy, name)
         self._refuse(standing, f"too many requests from this {policy}")
 
     def _take(self, name: str, rate: Rate, cost: int) -> Standing:

@@ -126,6 +126,7 @@ class Listener:
     def _on_message(self, message: str | bytes) -> None:
         """Feed the session one message."""
         session, now_ns = self.session, self._clock.now_ns()
+        before = session.last_report
         try:
             session.limit(rate_of(self._shell), now_ns)
             if isinstance(message, str):
@@ -134,6 +135,8 @@ class Listener:
                 session.receive_binary(len(message))
         except Exception as error:
             self._broke(error)
+        if session.last_report is not before and session.last_report is not None:
+            self._shell.metrics.reported(session.last_report)
         self._heed()
 
     def _on_control_frame(self) -> None:

@@ -24,6 +24,7 @@ from astradio_stream.server.malformed import PageProtocol
 from astradio_stream.server.workers import supervise
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable, Iterator
     from types import FrameType
 
@@ -132,7 +133,7 @@ def serve(settings: Settings, reread: Callable[[], Settings] | None = None) -> i
             it too.
     """
     try:
-        handlers = open_logs(settings.log_file, settings.log_level)
+        handlers = open_logs_of(settings)
     except OSError as error:
         return complain(f"cannot write ASTRADIO_LOG_FILE {settings.log_file}: {error.strerror}")
     try:
@@ -147,9 +148,24 @@ def serve(settings: Settings, reread: Callable[[], Settings] | None = None) -> i
         close_logs(handlers)
 
 
+def open_logs_of(settings: Settings) -> list[logging.Handler]:
+    """Open the logs as the settings want them; see `open_logs`."""
+    return open_logs(
+        settings.log_file,
+        settings.log_level,
+        form=settings.log_format,
+        max_bytes=settings.log_max_mb * 1_000_000,
+        n_kept=settings.log_kept,
+    )
+
+
 def announce(url: str) -> None:
-    """Say where the server answers."""
-    print(f"Astradio Stream answers on {url}", flush=True)  # noqa: T201
+    """Say where the server answers, if anybody reads it."""
+    try:
+        print(f"Astradio Stream answers on {url}", flush=True)  # noqa: T201
+    except OSError:
+        # What is stuck in the buffer would fail again at the end, and make of it a failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def uvicorn_config(app: Starlette, settings: Settings) -> uvicorn.Config:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from astradio_stream.server.http import SECURITY_HEADERS, STATUS_OF_CODE, new_request_id
-from astradio_stream.server.logs import log
+from astradio_stream.server.http import SECURITY_HEADERS, STATUS_OF_CODE, log_status, new_request_id
 from astradio_stream.strict_json import dump_json
 
 if TYPE_CHECKING:
@@ -69,8 +68,8 @@ def early_refusal(
         **(headers or {}),
     }
     shell: Shell = app.state.shell
-    shell.metrics.http_responses.labels(f"{status // 100}xx").inc()
-    log("HTTP", method=method, status=status, requestId=request_id)
+    shell.metrics.answered(status, code)
+    log_status(status, request_id, method=method, error_code=code)
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
     lines += [f"{name}: {value}" for name, value in head.items()]
     return "\r\n".join([*lines, "", ""]).encode("ascii") + body

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 from astradio_stream.errors import StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import BinaryIO
 
 RETRY_AFTER_S: Final = 2.0
@@ -112,6 +113,12 @@ class MediaFolder:
             return None
         self._touch(path)
         return file
+
+    def discard(self, files: Iterable[tuple[str, str]]) -> None:
+        """Delete files, by kind and digest; those that are not there are gone already."""
+        for kind, digest in files:
+            with suppress(OSError):
+                self._path(kind, digest).unlink()
 
     def tidy(self) -> None:
         """Delete what was asked for least lately until the rest is within the bound."""

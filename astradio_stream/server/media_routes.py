@@ -17,6 +17,7 @@ from starlette.routing import Route
 from astradio_stream.errors import NotFound
 from astradio_stream.server.http import refusal
 from astradio_stream.server.media import KINDS, digest_in
+from astradio_stream.server.media_head import CACHE_CONTROL
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from astradio_stream.server.compose import ComposePage
     from astradio_stream.server.media import MediaFolder
 
-CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
 PATH: Final = "/media/{kind}/{name}"
 _PART_BYTES: Final = 1 << 18
 """What is read from the disk at once (bytes): a quarter of a megabyte."""
@@ -100,7 +100,7 @@ def media_routes(page: ComposePage, folder: MediaFolder) -> list[Route]:
             "Content-Type": KINDS[kind].media_type,
         }
         file = await asyncio.to_thread(folder.open, kind, digest)
-        if file is None and await page.make_again(kind, digest):
+        if file is None and await page.make_again(request, kind, digest):
             file = await asyncio.to_thread(folder.open, kind, digest)
         if file is None:
             raise NotFound("there is no such file, and nobody knows of which piece it was")

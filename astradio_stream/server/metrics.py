@@ -1,6 +1,8 @@
 """What is counted and measured, as one table; every app has a registry of its own.
 
-Label sets are closed: no seed, address, id or path ever becomes a label.
+Label sets are closed: no seed, address, id or path ever becomes a label. Where a set is known
+beforehand all of it is told from the start, so that a rate sees the first of its kind. Prometheus
+wants base units: what is named and observed in milliseconds is told in seconds.
 """
 
 from __future__ import annotations
@@ -8,18 +10,24 @@ from __future__ import annotations
 import os
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.process_collector import ProcessCollector
 
+from astradio_stream.server.http import STATUS_OF_CODE
+from astradio_stream.server.logfiles import tally
+from astradio_stream.stream.versions import VERSIONS
 from astradio_stream.units import QUANTUM_SAMPLES
+from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.pacer import samples_to_ns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from astradio_stream.wire.messages import Report
 
 QUANTUM_NS: Final = samples_to_ns(QUANTUM_SAMPLES)
 Kind: TypeAlias = type[Counter] | type[Gauge] | type[Histogram]
@@ -55,20 +63,44 @@ def observe_many(histogram: Histogram, counts: Sequence[int], total: float) -> N
             bucket.inc(count)
 
 
+class Milliseconds(Histogram):
+    """A histogram that is told in seconds of what is observed in milliseconds."""
+
+    def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
+        """Observe a time (milliseconds)."""
+        super().observe(amount / 1_000, exemplar)
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One row of the table."""
 
     name: str
-    """The field of `Metrics`; Prometheus sees it behind `astradio_` (but for those in `_BARE`), a
-    counter before `_total`."""
+    """The field of `Metrics`; Prometheus sees it behind `astradio_`, a counter before `_total`, and
+    `_seconds` for `_ms`."""
     kind: Kind
     """Counter, gauge or histogram."""
     label: str
     """The name of its label, if it has one."""
     meaning: str
     """One sentence."""
+    values: Sequence[str] = ()
+    """All values of the label, where they are known."""
+    buckets: Sequence[float] = BUCKETS_S
+    """Of a histogram."""
 
+    @property
+    def exposed(self) -> str:
+        """The name that Prometheus sees, but for the `_total` of a counter."""
+        return f"astradio_{self.name.removesuffix('_ms')}{'_seconds' * self.name.endswith('_ms')}"
+
+
+CLOSINGS: Final = (*(closing.label for closing in Closing), "lost")
+CLASSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
+CHECKED: Final = ("same", "different", "skipped")
+_COMPOSE_S: Final = tuple(sorted({*BUCKETS_S, 0.4, 1.5}))
+_PICTURE_S: Final = tuple(sorted({*BUCKETS_S, 0.015}))
+_FPS: Final = (5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 55.0, 58.0, 60.0, 75.0, 100.0, 120.0, 144.0)
 
 # fmt: off
 TABLE: Final = (
@@ -84,36 +116,44 @@ TABLE: Final = (
     Metric("cache_requests",           Counter,   "result",  "Segments: hit, miss, joined"),
     Metric("cache_bytes",              Gauge,     "",        "Bytes of segments kept"),
     Metric("listeners",                Gauge,     "",        "Listeners connected now"),
-    Metric("sessions",                 Counter,   "closing", "Sessions ended, by how"),
+    Metric("tasks",                    Gauge,     "",        "Tasks of the loop, as last asked"),
+    Metric("sessions",                 Counter,   "closing", "Sessions ended, by how", CLOSINGS),
     Metric("sent_bytes",               Counter,   "",        "Bytes of quanta and events sent"),
     Metric("skips",                    Counter,   "",        "Announced gaps for the slow"),
     Metric("underruns",                Counter,   "",        "Underruns as reported"),
     Metric("pieces",                   Counter,   "result",  "Pieces: hit, made, joined, refused"),
     Metric("piece_seconds",            Histogram, "",        "Making a piece"),
-    Metric("compat_search_latency_ms", Histogram, "",        "A search, its wait included"),
-    Metric("http_responses",           Counter,   "class",   "HTTP responses, 1xx to 5xx"),
+    Metric("http_responses",           Counter,   "class",   "HTTP responses, by class", CLASSES),
+    Metric("errors",                   Counter,   "code",    "Refusals by error.code",
+           tuple(STATUS_OF_CODE)),
+    Metric("compose_latency_ms",       Histogram, "",        "compose_latency_ms, POST to piece",
+           buckets=_COMPOSE_S),
+    Metric("compat_search_latency_ms", Histogram, "",        "compat_search_latency_ms, of one"),
+    Metric("viz_init_ms",              Histogram, "",        "viz_init_ms, as listeners report it",
+           buckets=_PICTURE_S),
+    Metric("viz_fps_avg",              Histogram, "",        "viz_fps_avg, as listeners report it",
+           buckets=_FPS),
+    Metric("model_load_seconds",       Gauge,     "model",   "Loading an audio model",
+           VERSIONS["audio"]),
+    Metric("determinism_checks",       Counter,   "result",  "Served segments made once more",
+           CHECKED),
+    Metric("media_mismatches",         Counter,   "",        "Files sent with other headers"),
+    Metric("store_errors",             Counter,   "",        "Writes that the database refused"),
+    Metric("log_lines_lost",           Counter,   "",        "Log lines that nobody took"),
+    Metric("log_lines_nameless",       Counter,   "",        "Log lines without a requestId"),
+    Metric("ready",                    Gauge,     "",        "1 where newcomers are welcome"),
 )
 # fmt: on
 
 
-_BARE: Final = frozenset({"compat_search_latency_ms"})
-"""Names that a contract gives as they are."""
-
-
-def name_of(row: Metric) -> str:
-    """Return what Prometheus calls a metric, but for the ending of a counter."""
-    return row.name if row.name in _BARE else f"astradio_{row.name}"
-
-
-def buckets_of(row: Metric) -> tuple[float, ...]:
-    """Return the buckets of a histogram, in its unit."""
-    return tuple(1_000.0 * bound for bound in BUCKETS_S) if row.name.endswith("_ms") else BUCKETS_S
-
-
 MULTIPROC_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Where the Prometheus client of each process keeps its figures, if this variable is set."""
-_GREATEST: Final = frozenset({"busy_ratio"})
-"""Gauges of which several processes tell the greatest; others are added."""
+_MODES: Final[dict[str, Any]] = {
+    "busy_ratio": "livemax",
+    "model_load_seconds": "livemax",
+    "ready": "livemin",
+}
+"""How the gauges of several processes become one, where they are not added."""
 
 
 def forget_process(pid: int) -> None:
@@ -135,6 +175,7 @@ class Metrics:
     cache_requests: Counter
     cache_bytes: Gauge
     listeners: Gauge
+    tasks: Gauge
     sessions: Counter
     sent_bytes: Counter
     skips: Counter
@@ -143,32 +184,61 @@ class Metrics:
     piece_seconds: Histogram
     compat_search_latency_ms: Histogram
     http_responses: Counter
+    errors: Counter
+    compose_latency_ms: Histogram
+    viz_init_ms: Histogram
+    viz_fps_avg: Histogram
+    model_load_seconds: Gauge
+    determinism_checks: Counter
+    media_mismatches: Counter
+    store_errors: Counter
+    log_lines_lost: Counter
+    log_lines_nameless: Counter
+    ready: Gauge
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         for row in TABLE:
-            name, labels = name_of(row), [row.label] if row.label else []
-            made: Counter | Gauge | Histogram
-            if row.kind is Histogram:
-                made = Histogram(
-                    name, row.meaning, labels, buckets=buckets_of(row), registry=self.registry
-                )
-            elif row.kind is Gauge:
-                made = Gauge(
-                    name,
-                    row.meaning,
-                    labels,
-                    registry=self.registry,
-                    multiprocess_mode="livemax" if row.name in _GREATEST else "livesum",
-                )
-            else:
-                made = Counter(name, row.meaning, labels, registry=self.registry)
-            setattr(self, row.name, made)
+            setattr(self, row.name, self._made(row))
         ProcessCollector(registry=self.registry)
+
+        self.n_answered = dict.fromkeys(CLASSES, 0)
+        """Answers of this process by class."""
 
         self._late = [0] * (len(BUCKETS_S) + 1)
         self._late_ns = 0
         self._n_sent_bytes = 0
+
+    def _made(self, row: Metric) -> Counter | Gauge | Histogram:
+        """Return the metric of a row."""
+        name, labels = row.exposed, [row.label] if row.label else []
+        made: Counter | Gauge | Histogram
+        if row.kind is Histogram:
+            kind = Milliseconds if row.name.endswith("_ms") else Histogram
+            made = kind(name, row.meaning, labels, buckets=row.buckets, registry=self.registry)
+        elif row.kind is Gauge:
+            mode = _MODES.get(row.name, "livesum")
+            made = Gauge(name, row.meaning, labels, registry=self.registry, multiprocess_mode=mode)
+        else:
+            made = Counter(name, row.meaning, labels, registry=self.registry)
+        for value in row.values:
+            made.labels(value)
+        return made
+
+    def answered(self, status: int, code: str | None) -> None:
+        """Count an answer over HTTP, and its error.code if it has one."""
+        status_class = f"{status // 100}xx"
+        self.http_responses.labels(status_class).inc()
+        self.n_answered[status_class] += 1
+        if code is not None:
+            self.errors.labels(code).inc()
+
+    def reported(self, report: Report) -> None:
+        """Count what a listener says of its picture."""
+        if report.viz_fps is not None:
+            self.viz_fps_avg.observe(report.viz_fps)
+        if report.viz_init_ms is not None:
+            self.viz_init_ms.observe(report.viz_init_ms)
 
     def sent(self, late_ns: int, n_bytes: int, n_quanta: int = 1) -> None:
         """Count quanta that were sent together; thousands come in a moment, so only here at first.
@@ -186,7 +256,10 @@ class Metrics:
         self._late[0] += n_quanta
 
     def flush(self) -> None:
-        """Hand on what `sent` has counted."""
+        """Hand on what `sent` has counted, and what became of log lines."""
+        n_lost, n_nameless = tally.take()
+        self.log_lines_lost.inc(n_lost)
+        self.log_lines_nameless.inc(n_nameless)
         if not any(self._late):
             return
         observe_many(self.quantum_lateness_seconds, self._late, self._late_ns / 1e9)

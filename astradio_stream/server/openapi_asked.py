@@ -37,7 +37,7 @@ from astradio_stream.stream.modes import MODE_NAMES, MODEL_ACCEPTS, MODES
 from astradio_stream.stream.reading import MAX_RATE
 from astradio_stream.stream.station import STATIONS
 from astradio_stream.stream.versions import VERSIONS
-from astradio_stream.units import LAST_INDEX
+from astradio_stream.units import LAST_INDEX, LAST_PLAYED_INDEX
 
 if TYPE_CHECKING:
     from astradio_stream.server.openapi_words import Schema
@@ -93,6 +93,12 @@ def asked_schemas(default_audio: str) -> dict[str, Schema]:
         "Controls": obj({}, {row.name: _control(row.name, row.meaning) for row in CONTROLS}),
         "Change": obj({"index": integer(0, LAST_INDEX), "controls": ref("Controls")}),
         "ComposeRequest": _compose(default_audio),
+        "MidiRequest": {
+            "allOf": [
+                ref("ComposeRequest"),
+                obj({}, {"from": integer(0, LAST_PLAYED_INDEX) | {"default": 0}}),
+            ]
+        },
         "Credentials": obj({"email": EMAIL, "password": password()}),
         "NewCredentials": obj({"email": EMAIL, "password": password(minLength=passwords.SHORTEST)}),
         "Logout": obj({}, {"everywhere": flag("all sessions of the account")}),

@@ -114,6 +114,8 @@ _FILE: Final = (
 _FILES: Final[Content] = {
     kind.media_type: ref("Picture") if kind.name == "viz" else {} for kind in KINDS.values()
 }
+_PARTS: Final[Content] = {media_type: {} for media_type in _FILES}
+"""Some bytes of JSON are not JSON."""
 _ANY_FILE: Final[Content] = {
     media_type: {}
     for media_type in (
@@ -160,10 +162,13 @@ PAGES: Final = (
          )),
     Page("post", "/api/compose", "pieces", "A finished piece, and all that is told of it.",
          {200: told("Piece")},
-         (*BODY, *FORGED, "NOT_FOUND", "CONFLICT", "DRAINING"), (_KEY,),
+         (*BODY, *FORGED, "AUTH_REQUIRED", "NOT_FOUND", "CONFLICT", "DRAINING"), (_KEY,),
          body="ComposeRequest", who=ANYBODY),
+    Page("post", "/api/midi", "pieces", "The notes of any span of a programme.",
+         {200: {"audio/midi": {}}}, (*BODY, *FORGED, "NOT_FOUND"), body="MidiRequest",
+         who=ANYBODY),
     Page("get", "/media/{kind}/{name}", "pieces", "A file of a piece, for ever the same.",
-         {200: _FILES, 206: _FILES, 304: {}},
+         {200: _FILES, 206: _PARTS, 304: {}},
          ("NOT_FOUND", "RANGE_NOT_SATISFIABLE", *STORE), _FILE,
          headers={200: _SEEN, 206: {**_SEEN, "Content-Range": "which bytes of how many"}}),
     Page("post", "/api/auth/register", "accounts", "Make an account, and log in.",

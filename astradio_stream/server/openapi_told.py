@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astradio_stream.music.controls import CONTROLS
+from astradio_stream.music.controls import CONTROLS, GENRES, MAX_LEAP_CAP
 from astradio_stream.music.gates import GATES
 from astradio_stream.music.theory import KEY_NAMES
 from astradio_stream.music.theory import MODES as SCALES
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _ELEMENTS = ("fire", "earth", "air", "water")
 _MODALITIES = ("cardinal", "fixed", "mutable")
 _HEX = "[0-9a-f]{64}"
+_NO_SHARES = {"leapCap", "key", "mode", "genre"}
+"""Controls that are not numbers from 0 to 1."""
 
 
 def told_schemas() -> dict[str, Schema]:
@@ -222,7 +224,15 @@ def _pieces() -> dict[str, Schema]:
                 "charts": listing(
                     {
                         "anyOf": [
-                            obj({"datetime": text(), "tz": text()}),
+                            obj(
+                                {
+                                    "datetime": text(),
+                                    "tz": text(),
+                                    "lat": number(-90, 90),
+                                    "lon": number(-180, 180),
+                                },
+                                {"name": text(), "fold": {"const": 1}},
+                            ),
                             obj({"chartId": text(), "version": text()}),
                         ]
                     }
@@ -233,7 +243,14 @@ def _pieces() -> dict[str, Schema]:
         ),
         "Palette": obj(
             {"key": one_of(*KEY_NAMES), "mode": one_of(*SCALES), "tempoBpm": number(1)},
-            {"metre": text()},
+            {
+                "metre": text(),
+                "genre": one_of(*GENRES),
+                "lead": one_of(*BODY_NAMES),
+                "voices": listing(obj({"body": one_of(*BODY_NAMES), "instrument": text()})),
+                "leapCap": integer(1, MAX_LEAP_CAP),
+            }
+            | {row.name: share(row.meaning) for row in CONTROLS if row.name not in _NO_SHARES},
         ),
         "Piece": with_id(
             {
@@ -326,6 +343,17 @@ def _accounts() -> dict[str, Schema]:
                 "blocks": listing(obj({"id": text(), "createdAt": moment()})),
                 "compositions": listing(
                     obj({"createdAt": moment(), "programme": obj({}), "answer": obj({})})
+                ),
+                "answers": listing(
+                    obj(
+                        {
+                            "page": text("method and path"),
+                            "key": text("as it was sent"),
+                            "status": integer(200),
+                            "body": obj({}),
+                            "expiresAt": moment(),
+                        }
+                    )
                 ),
             }
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -32,6 +33,7 @@ def probe_routes(shell: Shell) -> list[Route]:
         return answer(request, shell.readiness.to_json(), 200 if is_ready else 503)
 
     async def metrics(_request: Request) -> Response:
+        shell.metrics.tasks.set(len(asyncio.all_tasks()))
         body, media_type = shell.metrics.to_text()
         return Response(body, 200, {"Cache-Control": "no-store"}, media_type)
 

@@ -8,6 +8,7 @@ forgetting all of it changes nothing that a listener hears.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from astradio_stream.stream.segment import Rendition, Segment, packets_of
 from astradio_stream.strict_json import dump_text
 from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES
 from astradio_stream.wire import answers
+from astradio_stream.wire.bucket import NS_PER_S
 from astradio_stream.wire.quantum import Codec, pack_run, with_epoch, without_viz
 
 if TYPE_CHECKING:
@@ -33,7 +35,10 @@ if TYPE_CHECKING:
     from astradio_stream.stream.programme import Programme
 
 _RENDITIONS: Final = 512
-"""Scores remembered: a few dozen bars each."""
+"""Scores remembered at the most: a few dozen bars each."""
+IDLE_NS: Final = 20 * NS_PER_S
+"""How long a score is remembered that nobody asks for: composing those bars anew costs 20 ms, but
+all that is remembered (some thousand notes each) is what the garbage collector walks through."""
 
 GRACE_NS: Final = 100_000_000
 """One quantum: what is later than that is late, and what is wanted later than that is foreseen."""
@@ -137,22 +142,31 @@ class Renderer:
         self._load = load
         self._clock = clock
         self._hits = metrics.cache_requests.labels("hit")
-        self._renditions: OrderedDict[str, Rendition] = OrderedDict()
+        self._renditions: OrderedDict[str, tuple[Rendition, int]] = OrderedDict()
         self._cache: OrderedDict[Key, ReadyMade] = OrderedDict()
         self._n_bytes = 0
         self._flights: dict[Key, tuple[Job[Made], asyncio.Future[ReadyMade], bool]] = {}
 
     def rendition(self, programme: Programme) -> Rendition:
         """Return the programme's rendition, the same object for as long as it is in use."""
-        key = programme.programme_id
-        rendition = self._renditions.get(key)
-        if rendition is None:
+        key, now_ns = programme.programme_id, self._clock.now_ns()
+        known = self._renditions.get(key)
+        if known is None:
+            self._forget_idle(now_ns)
             rendition = Rendition(programme, self._banks[programme.model_versions.audio])
-            self._renditions[key] = rendition
-            if len(self._renditions) > _RENDITIONS:
-                self._renditions.popitem(last=False)
+        else:
+            rendition = known[0]
+        self._renditions[key] = (rendition, now_ns)
         self._renditions.move_to_end(key)
         return rendition
+
+    def _forget_idle(self, now_ns: int) -> None:
+        """Forget the scores that nobody has asked for lately, and the oldest of too many."""
+        while self._renditions:
+            _, asked_ns = next(iter(self._renditions.values()))
+            if asked_ns > now_ns - IDLE_NS and len(self._renditions) < _RENDITIONS:
+                return
+            self._renditions.popitem(last=False)
 
     def cached(self, programme: Programme, number: int, codec: Codec) -> ReadyMade | None:
         """Return segment k if it is at hand."""
@@ -162,6 +176,14 @@ class Renderer:
             self._cache.move_to_end(key)
             self._hits.inc()
         return made
+
+    def served(self) -> tuple[Programme, int, ReadyMade] | None:
+        """Return a segment at hand that listeners got, any of those whose programme still plays."""
+        keys = [key for key in self._cache if key[0] in self._renditions]
+        if not keys:
+            return None
+        key = random.choice(keys)
+        return self._renditions[key[0]][0].programme, key[1], self._cache[key]
 
     async def segment(
         self, programme: Programme, number: int, codec: Codec, due_ns: int | None = None

@@ -75,6 +75,9 @@ class MakesStreams(Protocol):
     async def bank(self, audio_version: str) -> Bank:
         """Return the bank of an audio model, loaded now unless it is."""
 
+    async def made_again(self) -> bool | None:
+        """Return whether a served segment made once more is the same; None without one."""
+
     def later(self, work: Callable[[], object]) -> asyncio.Future[object]:
         """Do some work on a render thread, after what listeners wait for."""
 
@@ -138,6 +141,7 @@ class Shell:
         self.load.judge(now_ns, lag_ns, sent_ns)
         self.metrics.busy_ratio.set(self.load.busy)
         self.metrics.programmes.set(self.load.n_programmes)
+        self.metrics.ready.set(self.readiness.state.is_ready)
         self._settle()
 
     def _settle(self) -> None:
@@ -175,6 +179,7 @@ class Shell:
         checks.viz_engine_loaded = self.settings.enable_viz_engine
         whole = checks.store_writable
         self.readiness.become(Readiness.READY if whole else Readiness.DEGRADED)
+        self.metrics.ready.set(1)
         self.pulse.start()
         log("READY", **checks.to_json())
 

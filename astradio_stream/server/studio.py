@@ -34,7 +34,7 @@ from astradio_stream.stream.piece_json import compose_parts
 from astradio_stream.stream.segment import Rendition, packets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from astradio_stream.audio.bank import Bank
     from astradio_stream.server.clock import Clock
@@ -125,6 +125,16 @@ class Studio:
     def order_of(self, kind: str, digest: str) -> Order | None:
         """Return the order to which a file belongs, if it was made here lately."""
         return self._orders.get((kind, digest))
+
+    async def forget(self, files: Sequence[tuple[str, str]]) -> None:
+        """Delete files, by kind and digest, and what is remembered of their pieces."""
+        for file in files:
+            self._orders.pop(file, None)
+        gone = set(files)
+        for key, composed in tuple(self._composed.items()):
+            if not gone.isdisjoint(composed.digests.items()):
+                del self._composed[key]
+        await asyncio.to_thread(self._folder.discard, files)
 
     async def make(self, order: Order, *, viz: bool) -> Composed:
         """Return a piece, made now; who asks for the same meanwhile gets the same.

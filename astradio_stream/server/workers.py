@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final
 
-from astradio_stream.server.logs import close_logs, log, open_logs
+from astradio_stream.server.logs import close_logs, log
 from astradio_stream.server.metrics import MULTIPROC_DIR, forget_process
 
 if TYPE_CHECKING:
@@ -175,14 +175,14 @@ def run_worker(
     reread: Callable[[], Settings] | None,
 ) -> None:
     """Be one worker, until a signal."""
-    from astradio_stream.server.main import bind, serve_on  # noqa: PLC0415 - main imports this
+    from astradio_stream.server import main  # noqa: PLC0415 - main imports this
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's reaches all; the parent decides
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
-    handlers = open_logs(settings.log_file, settings.log_level)
+    handlers = main.open_logs_of(settings)
     try:
-        with bind(settings.host, port, shared=True) as bound:
-            status = serve_on(bound, settings, lambda: told.send(True), reread)
+        with main.bind(settings.host, port, shared=True) as bound:
+            status = main.serve_on(bound, settings, lambda: told.send(True), reread)
     finally:
         close_logs(handlers)
     raise SystemExit(status)

@@ -131,18 +131,16 @@ def change_chart(connection: sqlite3.Connection, chart: SavedChart) -> None:
     connection.execute(_UPDATE, values)
 
 
-def delete_chart(connection: sqlite3.Connection, chart_id: str, user_id: str) -> None:
-    """Delete a chart of an account, and what was answered about it.
+def delete_chart(connection: sqlite3.Connection, chart_id: str, user_id: str) -> SavedChart:
+    """Delete a chart of an account, and what was answered about it; return what it was.
 
     Raises:
         NotFound: it has no such chart.
     """
-    done = connection.execute(
-        "DELETE FROM charts WHERE id = ? AND user_id = ?", (chart_id, user_id)
-    )
-    if not done.rowcount:
-        raise NotFound("there is no such chart")
+    chart = own_chart(connection, chart_id, user_id)
+    connection.execute("DELETE FROM charts WHERE id = ?", (chart_id,))
     forget_answers_about(connection, user_id, chart_id)
+    return chart
 
 
 def public_charts(connection: sqlite3.Connection) -> list[SavedChart]:

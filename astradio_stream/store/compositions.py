@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Final
 
+from astradio_stream.errors import AuthRequired
+
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping
 
 KINDS: Final = ("audio", "viz", "midi")
@@ -15,7 +17,7 @@ MOST_OF_ACCOUNT: Final = 1_000
 MOST_OF_NOBODY: Final = 20_000
 """Pieces that are kept, the latest: a kilobyte each, with an account some twenty."""
 KEPT_US: Final = 30 * 24 * 3_600 * 1_000_000
-"""How long pieces of nobody are kept (microseconds): a month."""
+"""How long pieces of nobody are kept (microseconds): a month. None of them plays a birth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,19 @@ class Composition:
 def keep_composition(
     connection: sqlite3.Connection, composition: Composition, digests: Mapping[str, str]
 ) -> None:
-    """Keep a piece and the digests of its files by kind; one that is known already stays."""
-    added = connection.execute(
-        """INSERT INTO compositions (id, user_id, programme, answer, created_us)
-           VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING""",
-        astuple(composition),
-    )
+    """Keep a piece and the digests of its files by kind; one that is known already stays.
+
+    Raises:
+        AuthRequired: the account was deleted meanwhile.
+    """
+    try:
+        added = connection.execute(
+            """INSERT INTO compositions (id, user_id, programme, answer, created_us)
+               VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING""",
+            astuple(composition),
+        )
+    except sqlite3.IntegrityError:
+        raise AuthRequired("the account is gone") from None
     if added.rowcount:
         connection.executemany(
             "INSERT INTO media (composition_id, kind, digest) VALUES (?, ?, ?)",
@@ -68,6 +77,46 @@ def composition_of_media(
         (digest, kind),
     ).fetchone()
     return None if row is None else Composition(*row)
+
+
+def forget_pieces_of(
+    connection: sqlite3.Connection, user_id: str, birth: Mapping[str, object] | None = None
+) -> list[tuple[str, str]]:
+    """Delete the pieces of an account, or those that play a birth.
+
+    Args:
+        connection: To the database.
+        user_id: Whose pieces.
+        birth: `datetime`, `lat` and `lon` as a programme has them; None for all pieces.
+
+    Returns:
+        The files, by kind and digest, that belong to no piece any more.
+    """
+    known = "user_id = :user_id"
+    values: dict[str, object] = {"user_id": user_id}
+    if birth is not None:
+        known += f" AND {plays('programme')}"
+        values |= birth
+    files = connection.execute(
+        f"""SELECT DISTINCT kind, digest FROM media JOIN compositions ON composition_id = id
+            WHERE {known}""",  # noqa: S608 - our own words
+        values,
+    ).fetchall()
+    connection.execute(f"DELETE FROM compositions WHERE {known}", values)  # noqa: S608
+    return [
+        (kind, digest)
+        for kind, digest in files
+        if composition_of_media(connection, kind, digest) is None
+    ]
+
+
+def plays(column: str) -> str:
+    """Return the condition that the order in a column plays the birth :datetime, :lat, :lon."""
+    return (
+        f"EXISTS (SELECT 1 FROM json_each({column}, '$.programme.charts') AS chart"  # noqa: S608
+        " WHERE chart.value ->> 'datetime' = :datetime"
+        " AND chart.value ->> 'lat' = :lat AND chart.value ->> 'lon' = :lon)"
+    )
 
 
 def compositions_of(connection: sqlite3.Connection, user_id: str) -> list[Composition]:

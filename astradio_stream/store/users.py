@@ -9,9 +9,10 @@ from hashlib import sha256
 from typing import Any, Final
 
 from astradio_stream.errors import AuthRequired, Conflict
+from astradio_stream.store.answers import answers_of
 from astradio_stream.store.blocks import blocks_of
 from astradio_stream.store.charts import charts_of
-from astradio_stream.store.compositions import compositions_of
+from astradio_stream.store.compositions import compositions_of, forget_pieces_of
 from astradio_stream.store.migrations import SIGNING_KEY
 
 MOST_SESSIONS: Final = 50
@@ -84,9 +85,15 @@ def set_password(connection: sqlite3.Connection, user_id: str, password: str) ->
     connection.execute("UPDATE users SET password = ? WHERE id = ?", (password, user_id))
 
 
-def delete_user(connection: sqlite3.Connection, user_id: str) -> None:
-    """Delete an account and, as the references say, all that belongs to it."""
+def delete_user(connection: sqlite3.Connection, user_id: str) -> list[tuple[str, str]]:
+    """Delete an account and, as the references say, all that belongs to it.
+
+    Returns:
+        The files, by kind and digest, of pieces that nobody else has.
+    """
+    files = forget_pieces_of(connection, user_id)
     connection.execute("DELETE FROM users WHERE id = ?", (user_id,))
+    return files
 
 
 def add_session(
@@ -152,4 +159,5 @@ def everything_of(connection: sqlite3.Connection, user: User) -> dict[str, Any]:
         "charts": charts_of(connection, user.id),
         "blocks": blocks_of(connection, user.id),
         "compositions": compositions_of(connection, user.id),
+        "answers": answers_of(connection, user.id),
     }

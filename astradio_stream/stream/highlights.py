@@ -31,14 +31,14 @@ def highlights_of(notes: Iterable[Note], start: int, stop: int) -> tuple[Event, 
         start: First sample index, the beginning of a place.
         stop: Where the span ends.
     """
-    strongest: dict[int, Note] = {}
+    strongest: dict[int, tuple[tuple[float, int, int, int], Note]] = {}
     for note in notes:
         if not start <= note.onset < stop or drum_key_of(note.instrument, note.pitch) is not None:
             continue
-        place = note.onset // PLACE_SAMPLES
-        if place not in strongest or _rank(note) > _rank(strongest[place]):
-            strongest[place] = note
-    return tuple(_event_of(strongest[place]) for place in sorted(strongest))
+        place, rank = note.onset // PLACE_SAMPLES, _rank(note)
+        if place not in strongest or rank > strongest[place][0]:
+            strongest[place] = rank, note
+    return tuple(_event_of(strongest[place][1]) for place in sorted(strongest))
 
 
 def _rank(note: Note) -> tuple[float, int, int, int]:
@@ -54,5 +54,6 @@ def _event_of(note: Note) -> Event:
         ("pitch", note.pitch),
         ("velocity", round(note.velocity, 3)),
         ("durationSamples", note.duration),
+        ("chart", note.chart),
     )
     return Event(note.onset, "note", f"{body.title()} plays {name}", (body,), more)

@@ -97,7 +97,6 @@ class Rendition:
         start = number * SEGMENT_SAMPLES
         begin = start - PRE_ROLL_SAMPLES
         notes = self.score.notes(begin, start + SEGMENT_SAMPLES)
-        heard = render(notes, self._bank, begin, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES)
         indices = start + VIZ_SAMPLES * np.arange(VIZ_FRAMES_PER_SEGMENT, dtype=np.int64)
         viz = frames(
             self.score.pulses(indices),
@@ -107,6 +106,8 @@ class Rendition:
         )
         stop = start + SEGMENT_SAMPLES
         events = (*self.score.events(start, stop), *highlights_of(notes, start, stop))
+        # The sound comes last: it fills a core's cache, the rest works on what is in it already.
+        heard = render(notes, self._bank, begin, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES)
         return Segment(number, heard, viz, tuple(sorted(events, key=attrgetter("index"))))
 
 

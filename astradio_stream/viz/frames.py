@@ -46,11 +46,14 @@ def frames(
     squares = np.square(note_levels.astype(np.float64))
     band_power = (note_bands[:, :, np.newaxis] * squares[:, np.newaxis, :]).sum(axis=0)
     body_power = np.zeros((len(BODY_FIELDS), VIZ_FRAMES_PER_SEGMENT))
+    bodies = tuple(body_power)
     for voice, power in zip(voices.tolist(), squares, strict=True):
-        body_power[voice] += power
+        np.add(bodies[voice], power, out=bodies[voice])
     values[0] = np.sqrt(squares.sum(axis=0)) * _LEVEL_GAIN
     values[_FIRST_BAND:_FIRST_BODY] = np.sqrt(band_power) * _BAND_GAINS
     values[_FIRST_BODY:] = np.sqrt(np.sqrt(body_power) * _BODY_GAIN)
 
-    scaled = np.clip(values, 0.0, 1.0) * 255.0
-    return np.rint(scaled).astype(np.uint8).T.copy()
+    np.maximum(values, 0.0, out=values)
+    np.minimum(values, 1.0, out=values)
+    values *= 255.0
+    return np.rint(values, out=values).T.astype(np.uint8, order="C")

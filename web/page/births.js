@@ -2,40 +2,10 @@
 
 import { element, part } from "./elements.js";
 import { Places } from "./places.js";
+import { forgetBirth, savedBirths } from "./saved.js";
 import { birthName } from "./sentences.js";
-import { remember, remembered } from "./remember.js";
 
-/** @typedef {import("../types.js").Birth & {town: import("../types.js").Town}} SavedBirth */
-
-const KEPT = "births";
-const MOST = 24;
-
-/** @param {any} birth @returns {birth is SavedBirth} What an older page kept may lack something. */
-function isWhole(birth) {
-  return typeof birth?.datetime === "string" && typeof birth.town?.name === "string";
-}
-
-/** @returns {SavedBirth[]} Those kept on this device, the last one first. */
-export function savedBirths() {
-  return remembered(KEPT, []).filter(isWhole);
-}
-
-/** @param {SavedBirth} birth */
-function isSame(birth) {
-  const text = JSON.stringify(birth);
-  return (/** @type {SavedBirth} */ other) => JSON.stringify(other) === text;
-}
-
-/** @param {SavedBirth} birth */
-export function saveBirth(birth) {
-  const others = savedBirths().filter((other) => !isSame(birth)(other));
-  return remember(KEPT, [birth, ...others].slice(0, MOST));
-}
-
-/** @param {SavedBirth} birth */
-export function forgetBirth(birth) {
-  remember(KEPT, savedBirths().filter((other) => !isSame(birth)(other)));
-}
+/** @typedef {import("./saved.js").SavedBirth} SavedBirth */
 
 /**
  * A birth as a programme has it.

@@ -4,12 +4,11 @@ import {
   BirthFields,
   birthOfSaved,
   offerBirths,
-  saveBirth,
-  savedBirths,
   savedRow,
 } from "./births.js";
 import { part } from "./elements.js";
 import { Places } from "./places.js";
+import { saveBirth, savedBirths } from "./saved.js";
 import { RATES } from "./sentences.js";
 
 /** @typedef {import("../types.js").Programme} Programme */
@@ -29,10 +28,12 @@ export class Choosing {
   /**
    * @param {Document} page
    * @param {(programme: Programme) => void} play Called inside the click.
+   * @param {() => void} saved The list of saved births is another.
    */
-  constructor(page, play) {
+  constructor(page, play, saved) {
     this.page = page;
     this.play = play;
+    this.saved = saved;
     /** @type {string[] | null} Modes that the server plays; null until it has said. */
     this.modes = null;
     this.birth = new BirthFields(part(page, "#birth-form .birth"));
@@ -74,6 +75,7 @@ export class Choosing {
       if (!this.can(selector, mode)) return;
       this.play(programme());
       this.refresh();
+      if (mode !== "transit") this.saved();
     });
   }
 
@@ -93,11 +95,14 @@ export class Choosing {
   refresh() {
     const list = part(this.page, "#my-sky .saved");
     const on = {
-      listen: (/** @type {import("./births.js").SavedBirth} */ birth) =>
+      listen: (/** @type {import("./saved.js").SavedBirth} */ birth) =>
         this.begins("#birth-form", { mode: "natal", charts: [birthOfSaved(birth)] }),
-      under: (/** @type {import("./births.js").SavedBirth} */ birth) =>
+      under: (/** @type {import("./saved.js").SavedBirth} */ birth) =>
         this.begins("#birth-form", { mode: "overlay", charts: [birthOfSaved(birth)] }),
-      changed: () => this.refresh(),
+      changed: () => {
+        this.refresh();
+        this.saved();
+      },
     };
     list.replaceChildren(...savedBirths().map((birth) => savedRow(birth, on)));
     for (const fields of [this.birth, this.first, this.second]) fields.offer();

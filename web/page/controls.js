@@ -13,7 +13,6 @@ const TOAST_MS = 4000;
  * @typedef {object} ControlHandlers
  * @property {() => void} toggle
  * @property {(place: number) => void} volume
- * @property {() => string} link
  * @property {(seconds: number) => void} skip
  */
 
@@ -32,7 +31,6 @@ export class Controls {
     this.on = on;
     this.begin.addEventListener("click", on.toggle);
     this.play.addEventListener("click", on.toggle);
-    part(page, "#link").addEventListener("click", () => this.copyLink());
     this.slider.addEventListener("input", () => this.setVolume(this.slider.valueAsNumber));
     page.addEventListener("keydown", (event) => this.key(event));
     this.setVolume(remembered(VOLUME, this.slider.valueAsNumber));
@@ -83,16 +81,5 @@ export class Controls {
     clearTimeout(this.toastTimer);
     this.toast.textContent = text;
     this.toastTimer = setTimeout(() => (this.toast.textContent = ""), TOAST_MS);
-  }
-
-  async copyLink() {
-    const link = this.on.link();
-    try {
-      await navigator.clipboard.writeText(link);
-      this.say("Copied: a link that plays from this very second.");
-    } catch {
-      history.replaceState(null, "", link);
-      this.say("The link to this very second stands in the address.");
-    }
   }
 }

@@ -102,6 +102,15 @@ export class Places {
     this.list.hidden = towns.length === 0;
     this.input.setAttribute("aria-expanded", String(towns.length > 0));
     this.point(towns.length > 0 ? 0 : -1);
+    this.turn();
+  }
+
+  /** The list opens upward where the player would cover it: nothing moves under a pointer. */
+  turn() {
+    const { top, bottom } = this.input.getBoundingClientRect();
+    const height = this.list.offsetHeight;
+    const floor = part(document, "#transport").getBoundingClientRect().top;
+    this.list.classList.toggle("above", bottom + height > floor && top > height);
   }
 
   /** @param {number} n Of the option that Enter takes. */

@@ -48,6 +48,8 @@ export class Radio {
     /** @type {import("./sentences.js").Situation} */
     this.situation = { link: "idle", sounds: false, say: "", waitMs: 0, wasOpen: false };
     this.due = new Due();
+    /** Of two charts, to see who plays. */
+    this.notes = new Due();
     this.player = new Player(options, {
       prepared: ({ codec }) => on.prepared(codec),
       ready: ({ ready, jumps }) => this.begin(ready, jumps),
@@ -101,7 +103,7 @@ export class Radio {
     this.from = from;
     this.sought = Number.NaN;
     this.reason = "";
-    this.due.clear();
+    this.forget();
     Object.assign(this.situation, { link: "connecting", say: "", wasOpen: false });
     this.isPlaying = true;
     this.player.fade(0);
@@ -156,7 +158,7 @@ export class Radio {
     else if (this.ready?.live) this.from = undefined;
     this.sought = Number.NaN;
     this.player.stop();
-    this.due.clear();
+    this.forget();
     this.isPlaying = false;
     Object.assign(this.situation, { link, say, wasOpen: false });
     this.on.changed();
@@ -164,7 +166,7 @@ export class Radio {
 
   /** @param {Ready} ready @param {boolean} jumps What was to come will not. */
   begin(ready, jumps) {
-    if (jumps) this.due.clear();
+    if (jumps) this.forget();
     this.ready = ready;
     // Every default resolved: only this very programme goes on where it was left.
     this.programme = ready.programme;
@@ -172,14 +174,27 @@ export class Radio {
     this.on.ready(ready);
   }
 
+  /** What was to come will not. */
+  forget() {
+    this.due.clear();
+    this.notes.clear();
+  }
+
+  /** @param {import("../types.js").SkyEvent} event */
+  note(event) {
+    const { mode } = this.programme;
+    if (mode === "compatibility" || mode === "overlay") this.notes.add(event);
+  }
+
   /** @param {any} message */
   attend(message) {
-    // Notes come too thick for words; the wheel sees them in the viz frames.
-    if (message.type === "event" && message.kind === "note") return;
+    // Notes come too thick for words; of two charts they tell the wheel whose body plays.
+    if (message.type === "event" && message.kind === "note") return this.note(message);
     if (message.type === "event") this.due.add(message);
     else if (message.type === "steered") {
       this.programme = message.programme;
       this.due.forgetFrom(message.effective);
+      this.notes.forgetFrom(message.effective);
       if (this.ready) this.ready = { ...this.ready, programme: message.programme };
       this.on.steered(message);
     } else if (message.type === "error") {

@@ -5,9 +5,10 @@
  * while it plays is asked for the changed programme from the same index: heard with a short gap.
  */
 
-import { birthOfSaved, savedBirths } from "./births.js";
+import { birthOfSaved } from "./births.js";
 import { element, part, write } from "./elements.js";
 import { remember, remembered } from "./remember.js";
+import { savedBirths } from "./saved.js";
 import { birthName } from "./sentences.js";
 import { CONTROLS, allowedWishes, middleWishes, wishText, wishesIn } from "./wishes.js";
 

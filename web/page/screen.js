@@ -126,6 +126,7 @@ export class Screen {
       ? "The browser holds the sound back. Press play."
       : sentenceOf(situation);
     this.text("state", state);
+    this.refuse(situation.link === "refused" ? state : "");
     const index = radio.heardNow();
     const seen = radio.ready ?? this.seen;
     if (Number.isNaN(index) || seen === null) return;
@@ -139,6 +140,13 @@ export class Screen {
     this.coming.show(index, (utcMs) => indexAt(seen, utcMs), radio.due.waiting);
     if (this.track && (this.show?.running || this.track.look(index))) this.column.listen(this.track);
     for (const event of radio.due.until(index)) this.heard(event);
+  }
+
+  /** @param {string} why What was asked for cannot be played; empty where it can. */
+  refuse(why) {
+    const isOwn = this.radio.programme.station === undefined;
+    if (why && this.seen === null && isOwn) this.text("title", "This sky cannot be played");
+    this.text("refusal", why);
   }
 
   /**
@@ -160,11 +168,30 @@ export class Screen {
     this.text("time", moves ? secondsText(utcMs) : elapsedText(index / 48000));
   }
 
+  /**
+   * Where the listener is, or would begin; null before the sky is known.
+   *
+   * @returns {import("./download.js").Place | null}
+   */
+  place() {
+    const { radio } = this;
+    const seen = radio.ready ?? this.seen;
+    if (seen === null) return null;
+    const heard = radio.heardNow();
+    const begins = radio.from ?? (seen.live ? indexAt(seen, Date.now()) : seen.from);
+    return {
+      programme: seen.programme,
+      index: Number.isNaN(heard) ? begins : heard,
+      utcMs: (index) => utcMsAt(seen, index),
+      say: (index) => (seen.live ? secondsText(utcMsAt(seen, index)) : elapsedText(index / 48000)),
+    };
+  }
+
   /** @param {import("../types.js").SkyEvent} event */
   heard(event) {
     if (event.kind === "section") this.section = event.text.replace(/^Section \d+: /, "");
     write(this.caption, event.text);
-    this.show?.wheel.happen(event);
+    this.show?.wheel.dialogue.happen(event);
     this.onHeard(event);
   }
 }

@@ -179,8 +179,13 @@ const GREENWICH = { lat: 51.48, lon: 0 };
 /** @param {{lat: number, lon: number}} place */
 export function placeText({ lat, lon }) {
   if (Math.hypot(lat - GREENWICH.lat, lon - GREENWICH.lon) < 0.02) return "Greenwich";
-  const north = `${Math.abs(lat).toFixed(2)}° ${lat < 0 ? "S" : "N"}`;
-  return `${north}, ${Math.abs(lon).toFixed(2)}° ${lon < 0 ? "W" : "E"}`;
+  return `${arcText(lat)} ${lat < 0 ? "S" : "N"}, ${arcText(lon)} ${lon < 0 ? "W" : "E"}`;
+}
+
+/** @param {number} deg @returns {string} Without its sign, as 47°22′. */
+function arcText(deg) {
+  const minutes = Math.round(60 * Math.abs(deg));
+  return `${Math.floor(minutes / 60)}°${String(minutes % 60).padStart(2, "0")}′`;
 }
 
 /** @param {import("../types.js").Palette} palette */

@@ -21,13 +21,15 @@ export class Show {
    * @param {HTMLCanvasElement} wheel
    * @param {HTMLCanvasElement} stars
    * @param {(pageMs: number) => number} indexHeard NaN in silence.
+   * @param {() => import("../page/due.js").Due} notes Those of two charts.
    */
-  constructor(wheel, stars, indexHeard) {
+  constructor(wheel, stars, indexHeard, notes) {
     loadPaths();
     wheel.getBoundingClientRect(); // The page's first layout is not the picture's to answer for.
     const startMs = performance.now();
     this.stars = stars;
     this.indexHeard = indexHeard;
+    this.notes = notes;
     this.wheel = new Wheel(wheel);
     /** @type {import("./viztrack.js").VizTrack | null} */
     this.track = null;
@@ -84,6 +86,7 @@ export class Show {
     if (!Number.isNaN(index) && track?.look(index)) this.light = 1;
     else this.fade();
     this.running = this.light > DARK;
+    if (this.running) this.turn(index);
     const values = this.running && track ? track.values : null;
     this.wheel.draw(values, index / 48000, this.skySeconds(index));
     if (pageMs - this.starsMs > STARS_EVERY_MS) this.drawSky(pageMs);
@@ -91,6 +94,13 @@ export class Show {
     this.lastMs = pageMs;
     this.drawnIndex = index;
     if (this.running) requestAnimationFrame(this.tick);
+  }
+
+  /** @param {number} index Whoever has played by then has the light. */
+  turn(index) {
+    const notes = this.notes();
+    if (!(notes.waiting[0]?.index <= index)) return;
+    for (const note of notes.until(index)) this.wheel.voices.turn(note);
   }
 
   fade() {

@@ -8,23 +8,17 @@
 
 import { Aurora } from "./aurora.js";
 import { DUO, INK, RADII, SANS, SERIF, drawBare, drawDial } from "./dial.js";
+import { Dialogue } from "./dialogue.js";
 import { figureOf, settle } from "./figure.js";
 import { spread } from "./geometry.js";
 import { meeting } from "./meeting.js";
-import { Pulses } from "./pulses.js";
 import { wordsSprite } from "./sprites.js";
-import { BODIES, aspectStyle, wrapDeg } from "./zodiac.js";
+import { drawGaps, drawGlyphs, drawLeaders, drawLights } from "./stamps.js";
+import { Voices } from "./voices.js";
+import { BODIES, wrapDeg } from "./zodiac.js";
 
 /** @typedef {import("./figure.js").Figure} Figure */
 /** @typedef {import("../types.js").Chart} Chart */
-
-/**
- * @typedef {object} Thread An aspect line, from body to body.
- * @property {Figure} from
- * @property {Figure} to
- * @property {string} colour
- * @property {number} strength 0 … 1.
- */
 
 const SECONDS_PER_DAY = 86400;
 /** Room around the rim for AC, MC, DC, IC (CSS pixels). */
@@ -40,9 +34,8 @@ const GLYPH_GAP = 1.1;
 /** Up to this rate the sky stands still to the eye: stamps sit on whole pixels and stay sharp. */
 const STILL_RATE = 60;
 const MAX_PIXEL_RATIO = 2;
-const PULSES = 48;
-/** An aspect that becomes exact fills with light once, so long (seconds). */
-const EXACT_S = 3.2;
+/** Of the second chart's glyphs. */
+const OTHER_ALPHA = 0.8;
 
 export class Wheel {
   /** @param {HTMLCanvasElement} canvas */
@@ -66,9 +59,8 @@ export class Wheel {
     this.bodies = [];
     /** @type {Figure[]} Those of the second chart. */
     this.others = [];
-    /** @type {Thread[]} */
-    this.threads = [];
-    this.pulses = new Pulses(PULSES);
+    this.voices = new Voices([], []);
+    this.dialogue = new Dialogue([], [], []);
     this.gapDeg = 0;
     this.otherGapDeg = 0;
     this.placedAt = 0;
@@ -78,10 +70,6 @@ export class Wheel {
     this.words = null;
     /** @type {string[]} */
     this.centre = [];
-    /** The thread that has become exact, and when (stream seconds). */
-    this.exact = { thread: -1, atS: -1, waits: false };
-    /** Names of the two bodies that lead the movement. */
-    this.leads = ["", ""];
     this.resize();
   }
 
@@ -132,14 +120,10 @@ export class Wheel {
     const context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.dial.getContext("2d"));
     const places = other ? placesOf(other) : null;
     drawDial(context, face, { ...chart, aspects: lines }, placesOf(chart), places);
-    this.pulses = new Pulses(PULSES);
-    const ends = other ? this.others : this.bodies;
-    this.threads = lines.flatMap(({ a, b, kind, strength }) => {
-      const from = this.bodies.find(({ name }) => name === a);
-      const to = ends.find(({ name }) => name === b);
-      return from && to ? [{ from, to, colour: aspectStyle(kind).colour, strength }] : [];
-    });
-    this.exact = { thread: -1, atS: -1, waits: false };
+    const { leads } = this.dialogue;
+    this.dialogue = new Dialogue(lines, this.bodies, this.others);
+    this.dialogue.leads = leads;
+    this.voices = new Voices(this.bodies, this.others);
     this.place(0);
   }
 
@@ -190,19 +174,6 @@ export class Wheel {
   }
 
   /**
-   * Take note of an event that is heard now.
-   *
-   * @param {import("../types.js").SkyEvent} event
-   */
-  happen({ kind, bodies }) {
-    const [a, b] = bodies;
-    if (kind === "key") this.leads = [a, b];
-    if (kind !== "aspect") return;
-    const thread = this.threads.findIndex(({ from, to }) => joins(from, to, a, b));
-    this.exact = { thread, atS: -1, waits: thread >= 0 };
-  }
-
-  /**
    * Draw one frame.
    *
    * @param {Float32Array | null} values Viz values heard now; null is silence.
@@ -216,37 +187,27 @@ export class Wheel {
     context.globalCompositeOperation = "copy";
     context.drawImage(this.dial, 0, 0);
     context.globalCompositeOperation = "source-over";
-    this.drawLeaders();
+    drawLeaders(context, this.face.line, this.other ? this.others : this.bodies);
+    drawGaps(context, this.bodies);
+    drawGaps(context, this.others);
     if (values) {
       context.globalCompositeOperation = "lighter";
       this.drawAurora(values);
       this.drawBreath(values);
-      this.listen(values, nowS);
-      this.drawDialogue(nowS);
-      this.drawLights();
+      this.voices.listen(values);
+      this.dialogue.listen(nowS);
+      this.dialogue.draw(context, this.face.line, nowS);
+      drawLights(context, this.bodies);
+      drawLights(context, this.others);
       context.globalCompositeOperation = "source-over";
     }
-    this.drawBodies(values !== null);
+    drawGlyphs(context, this.others, OTHER_ALPHA, values !== null);
+    drawGlyphs(context, this.bodies, 1, values !== null);
     context.globalAlpha = 1;
     if (this.words) {
       const { width, height } = this.words;
       context.drawImage(this.words, (canvas.width - width) >> 1, (canvas.height - height) >> 1);
     }
-  }
-
-  drawLeaders() {
-    const { context } = this;
-    context.strokeStyle = `rgba(${INK}, 0.5)`;
-    context.lineWidth = this.face.line;
-    context.beginPath();
-    for (const { tick, foot, end } of this.other ? this.others : this.bodies) {
-      context.moveTo(tick[0], tick[1]);
-      context.lineTo(foot[0], foot[1]);
-      context.lineTo(end[0], end[1]);
-    }
-    context.stroke();
-    for (const { cut, glyph } of this.bodies) context.drawImage(cut, glyph[0], glyph[1]);
-    for (const { cut, glyph } of this.others) context.drawImage(cut, glyph[0], glyph[1]);
   }
 
   /** @param {Float32Array} values */
@@ -275,98 +236,6 @@ export class Wheel {
     context.arc(face.x, face.y, face.radius, 0, 2 * Math.PI);
     context.stroke();
   }
-
-  /**
-   * Take each body's light; an onset sends a pulse along its aspect lines.
-   *
-   * @param {Float32Array} values
-   * @param {number} nowS
-   */
-  listen(values, nowS) {
-    const { bodies, others, threads, pulses } = this;
-    for (let n = 0; n < bodies.length; n += 1) {
-      const body = bodies[n];
-      body.glow = body.place < 0 ? 0 : values[body.place];
-      // The two charts' bodies share their voices: the second answers as the first sounds.
-      if (n < others.length) others[n].glow = 0.6 * body.glow;
-      if (!pulses.isOnset(n, body.glow, nowS)) continue;
-      for (let i = 0; i < threads.length; i += 1) {
-        if (threads[i].from === body) pulses.send(i, true, nowS, body.glow);
-        else if (threads[i].to === body) pulses.send(i, false, nowS, body.glow);
-      }
-    }
-  }
-
-  /** @param {number} nowS */
-  drawDialogue(nowS) {
-    const { context, threads, pulses, face, exact, leads } = this;
-    if (exact.waits) Object.assign(exact, { atS: nowS, waits: false });
-    context.lineWidth = 1.5 * face.line;
-    for (let i = 0; i < threads.length; i += 1) {
-      const { from, to, colour, strength } = threads[i];
-      const t = i === exact.thread ? (nowS - exact.atS) / EXACT_S : -1;
-      const filled = t >= 0 && t < 1 ? Math.sin(Math.PI * t) : 0;
-      const leading = joins(from, to, leads[0], leads[1]) ? 0.22 : 0;
-      const light = Math.min(from.glow, to.glow) * (0.4 + 0.6 * strength);
-      const alpha = Math.min(1, 0.75 * light + leading + filled);
-      if (alpha < 0.03) continue;
-      context.globalAlpha = alpha;
-      context.strokeStyle = colour;
-      context.beginPath();
-      context.moveTo(from.root[0], from.root[1]);
-      context.lineTo(to.root[0], to.root[1]);
-      context.stroke();
-    }
-    for (let n = 0; n < pulses.capacity; n += 1) this.drawPulse(n, nowS);
-  }
-
-  /** @param {number} n Which pulse. @param {number} nowS */
-  drawPulse(n, nowS) {
-    const { context, threads, pulses } = this;
-    const t = pulses.progress(n, nowS);
-    if (t < 0) return;
-    const { from, to, strength } = threads[pulses.line[n]];
-    const eased = t * t * (3 - 2 * t);
-    const { light } = pulses.forward[n] ? from : to;
-    const size = light.width * 0.36;
-    const x = from.root[0] + eased * (to.root[0] - from.root[0]);
-    const y = from.root[1] + eased * (to.root[1] - from.root[1]);
-    context.globalAlpha = 4 * t * (1 - t) * pulses.force[n] * (0.35 + 0.65 * strength);
-    context.drawImage(light, x - size / 2, y - size / 2, size, size);
-  }
-
-  drawLights() {
-    this.drawLightsOf(this.bodies);
-    this.drawLightsOf(this.others);
-  }
-
-  /** @param {Figure[]} figures */
-  drawLightsOf(figures) {
-    const { context } = this;
-    for (const { glow, light, plain, glyph, tick } of figures) {
-      if (glow < 0.02) continue;
-      const around = (light.width - plain.width) / 2;
-      context.globalAlpha = Math.min(1, 0.95 * glow);
-      context.drawImage(light, glyph[0] - around, glyph[1] - around);
-      const size = light.width * 0.3;
-      context.drawImage(light, tick[0] - size / 2, tick[1] - size / 2, size, size);
-    }
-  }
-
-  /** @param {boolean} isSounding */
-  drawBodies(isSounding) {
-    const { context } = this;
-    context.globalAlpha = 0.8;
-    for (const { plain, glyph } of this.others) context.drawImage(plain, glyph[0], glyph[1]);
-    for (const { plain, lit, degree, glyph, label, glow } of this.bodies) {
-      context.globalAlpha = 1;
-      context.drawImage(plain, glyph[0], glyph[1]);
-      if (degree) context.drawImage(degree, label[0], label[1]);
-      if (!isSounding || glow < 0.02) continue;
-      context.globalAlpha = Math.min(0.9, glow);
-      context.drawImage(lit, glyph[0], glyph[1]);
-    }
-  }
 }
 
 /**
@@ -393,11 +262,6 @@ function drawn(chart) {
 /** @param {Chart} chart */
 function placesOf(chart) {
   return new Map(drawn(chart).map(({ name, longitudeDeg }) => [name, longitudeDeg]));
-}
-
-/** @param {Figure} from @param {Figure} to @param {string} a @param {string} b */
-function joins(from, to, a, b) {
-  return (from.name === a && to.name === b) || (from.name === b && to.name === a);
 }
 
 /**

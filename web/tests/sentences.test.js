@@ -54,8 +54,8 @@ test("moments and places in words", () => {
   assert.equal(timeText(utcMs), "04:05 UTC");
   assert.equal(secondsText(utcMs), "04:05:09 UTC");
   assert.equal(placeText({ lat: 51.4769, lon: 0 }), "Greenwich");
-  assert.equal(placeText({ lat: 48.85, lon: 2.35 }), "48.85° N, 2.35° E");
-  assert.equal(placeText({ lat: -33.9, lon: -70.5 }), "33.90° S, 70.50° W");
+  assert.equal(placeText({ lat: 48.85, lon: 2.35 }), "48°51′ N, 2°21′ E");
+  assert.equal(placeText({ lat: -33.9, lon: -70.5 }), "33°54′ S, 70°30′ W");
 });
 
 test("what is played, in words", () => {

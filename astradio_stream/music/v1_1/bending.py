@@ -54,5 +54,10 @@ def bent(
     cap = movement.palette.leap_cap
     for n in range(len(line) - 2, -1, -1):  # backwards, for cadences are not to be moved
         steps[n] = max(steps[n + 1] - cap, min(steps[n + 1] + cap, steps[n]))
-    wished = iter(max(lowest, min(highest, step)) for step in steps)
-    return tuple(tuple(replace(tone, step=next(wished)) for tone in tones) for tones in melodies)
+    wished = iter([max(lowest, min(highest, step)) for step in steps])
+    return tuple(tuple([_at(tone, next(wished)) for tone in tones]) for tones in melodies)
+
+
+def _at(tone: Tone, step: int) -> Tone:
+    """Return a tone on a step: most are there already."""
+    return tone if tone.step == step else replace(tone, step=step)

@@ -20,9 +20,10 @@ from astradio_stream.music.v1_1.form import (
     movement_of,
     phrase_of,
 )
+from astradio_stream.music.v1_1.ground import with_basses
 from astradio_stream.music.v1_1.melody import theme_of
 from astradio_stream.music.v1_1.palette import Palette, palette_of
-from astradio_stream.music.v1_1.parts import Scene, with_basses
+from astradio_stream.music.v1_1.scene import Scene
 from astradio_stream.music.v1_1.timeline import Stretch, Timeline
 from astradio_stream.music.v1_1.variation import varied
 from astradio_stream.music.v1_1.writer import Writer
@@ -75,7 +76,7 @@ class Composer:
         self.period = lru_cache(maxsize=48)(self._period)
         self.guest_melodies = lru_cache(maxsize=32)(self._guest_melodies)
         self.scene = lru_cache(maxsize=64)(self._scene)
-        self.bar_notes = lru_cache(maxsize=96)(self._compose_bar)
+        self.bar_notes = lru_cache(maxsize=12)(self._compose_bar)  # most bars are asked for once
         self.timeline = Timeline(self._changes, lru_cache(maxsize=64)(self._bars_of))
 
     # What holds for a movement

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.chance import draws
 from astradio_stream.music.v1_1.form import CONTRAST, Decision
-from astradio_stream.music.v1_1.parts import fitted, nearby
+from astradio_stream.music.v1_1.scene import fitted, nearby
 from astradio_stream.music.v1_1.tones import chord_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from astradio_stream.music.v1_1.genres import Role
-    from astradio_stream.music.v1_1.parts import Played, Scene
+    from astradio_stream.music.v1_1.scene import Played, Scene
     from astradio_stream.music.v1_1.tones import Tone
 
 Said = tuple[float, float, int]

@@ -30,8 +30,8 @@ from astradio_stream.music.v1_1.dialogue import (
 from astradio_stream.music.v1_1.form import CONTRAST, VARY, Decision, can_speak
 from astradio_stream.music.v1_1.genres import Role
 from astradio_stream.music.v1_1.gestures import gestures_of
-from astradio_stream.music.v1_1.parts import (
-    IDIOMS,
+from astradio_stream.music.v1_1.parts import IDIOMS, drum_strokes
+from astradio_stream.music.v1_1.scene import (
     JUPITER,
     MARS,
     MERCURY,
@@ -41,7 +41,6 @@ from astradio_stream.music.v1_1.parts import (
     URANUS,
     VENUS,
     Scene,
-    drum_strokes,
 )
 
 if TYPE_CHECKING:

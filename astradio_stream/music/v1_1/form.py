@@ -99,6 +99,8 @@ class Movement:
     form: tuple[int, ...]
     pans: tuple[float, ...]
     """Where each body stands (-1 left to 1 right), shifted so that both sides weigh the same."""
+    chart: int = 0
+    """Whose bodies these are: 0 the first chart's, 1 the second's."""
 
     @property
     def tempo_bpm(self) -> float:
@@ -223,6 +225,7 @@ def led_by(movement: Movement, lead: int, reading: Reading) -> Movement:
         speaker=speaker,
         roles=roles,
         pans=balanced_pans(reading, movement.genre),
+        chart=1,
     )
 
 

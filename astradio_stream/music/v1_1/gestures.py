@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.theory import nearest_octave, pitch_of
 from astradio_stream.music.v1_1.genres import Role
-from astradio_stream.music.v1_1.parts import MERCURY, MOON, NEPTUNE, fitted
+from astradio_stream.music.v1_1.scene import MERCURY, MOON, NEPTUNE, fitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from astradio_stream.music.v1_1.parts import Scene
+    from astradio_stream.music.v1_1.scene import Scene
 
 Gesture = tuple[int, Role, list[tuple[float, float, int, float]]]
 """(voice, role, notes as of `parts.Played`)."""

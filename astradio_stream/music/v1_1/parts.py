@@ -21,27 +21,30 @@ Pluto     the deep root, or what lies under everything        enters late
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.theory import nearest_octave
 from astradio_stream.music.v1_1.grooves import strokes_of
-from astradio_stream.music.v1_1.harmony import basses_under
-from astradio_stream.music.v1_1.tones import Tone, pitch_in
+from astradio_stream.music.v1_1.ground import ground
+from astradio_stream.music.v1_1.scene import (
+    JUPITER,
+    MARS,
+    MERCURY,
+    NEPTUNE,
+    PLUTO,
+    URANUS,
+    VENUS,
+    Played,
+    Scene,
+    fitted,
+    folded,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator
 
     from astradio_stream.music.chance import Draws
-    from astradio_stream.music.v1_1.form import Movement, Phrase
     from astradio_stream.music.v1_1.genres import Role
-    from astradio_stream.music.v1_1.harmony import Chord
-
-SUN, MOON, MERCURY, VENUS, MARS, JUPITER, SATURN, URANUS, NEPTUNE, PLUTO = range(10)
-
-Played = Iterator[tuple[float, float, int, float]]
-"""(beat, beats, pitch, velocity) of each note."""
 
 _COMPS: Final = {
     "swing": ((0.0, 1.4), (1.5, 1.0)),
@@ -51,105 +54,6 @@ _COMPS: Final = {
 """(beat, beats) of the chords that a groove is accompanied with; else they are broken."""
 _FIGURES: Final = ((0, 1, 2, 3), (0, 2, 1, 3), (1, 0, 2, 3))
 """Mercury's figures, one to a phrase: places in a chord of four tones, upward as a whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Everything a voice may look at to play one bar."""
-
-    movement: Movement
-    phrase: Phrase
-    place: int
-    """Bar of the phrase, 0-3."""
-    bar: int
-    """Bar of the movement."""
-    fullness: float
-    melody: tuple[Tone, ...]
-    """The phrase's."""
-    statement: tuple[Tone, ...]
-    """That with which the movement began."""
-    chord_begins: bool
-    """Whether the chord changes here."""
-
-    @property
-    def chord(self) -> Chord:
-        """The chord of this bar."""
-        return self.phrase.chords[self.place]
-
-    @property
-    def beats(self) -> int:
-        """Beats of the bar."""
-        return self.movement.beats
-
-    @property
-    def held_beats(self) -> float:
-        """Beats that a chord which begins here lasts."""
-        return float(self.beats * self.movement.chord_bars)
-
-    def is_retrograde(self, body: int) -> bool:
-        """Return whether a body goes backwards."""
-        return self.movement.reading.bodies[body].is_retrograde
-
-    def theme_pitch(self, step: int) -> int:
-        """Pitch of a step of the theme, in its own register."""
-        role = self.movement.genre.roles[SUN]
-        tonic = nearest_octave(self.movement.tonic, (role.lowest + role.highest) // 2 - 6)
-        return self.chord.pitch(tonic, self.movement.palette.mode, step)
-
-    def pitch(self, step: int, role: Role) -> int:
-        """Pitch of a scale step within the range of a role."""
-        return pitch_in(self.movement, self.chord, step, role.lowest, role.highest)
-
-
-def folded(pitch: int, role: Role) -> int:
-    """Return a pitch moved by octaves into the range of a role."""
-    while pitch < role.lowest:
-        pitch += 12
-    while pitch > role.highest:
-        pitch -= 12
-    return pitch
-
-
-def fitted(pitches: Sequence[int], role: Role) -> list[int]:
-    """Return a line moved by octaves as a whole into the middle of a role's range."""
-    if not pitches:
-        return []
-    low, high = min(pitches), max(pitches)
-    middle = (role.lowest + role.highest) // 2
-    shift = nearest_octave((low + high) // 2, middle) - (low + high) // 2
-    return [folded(pitch + shift, role) for pitch in pitches]
-
-
-def nearby(pitches: Sequence[int], role: Role) -> list[int]:
-    """Return a line moved by as few octaves as it takes to be playable as a whole."""
-    if not pitches:
-        return []
-    low, high = min(pitches), max(pitches)
-    shift = 0
-    while low + shift < role.lowest:
-        shift += 12
-    while high + shift > role.highest and low + shift - 12 >= role.lowest:
-        shift -= 12
-    return [folded(pitch + shift, role) for pitch in pitches]
-
-
-def with_basses(
-    movement: Movement, phrases: Sequence[Phrase], melodies: Sequence[Sequence[Tone]]
-) -> tuple[Phrase, ...]:
-    """Return the phrases of a period with a bass that runs neither with theme nor with chords."""
-    theme, ground = movement.genre.roles[SUN], movement.roles[SATURN]
-    tonic = nearest_octave(movement.tonic, (theme.lowest + theme.highest) // 2 - 6)
-    basses, tops, sung = [], [], []
-    for phrase, melody in zip(phrases, melodies, strict=True):
-        first = {tone.bar: tone.step for tone in reversed(melody) if tone.beat == 0.0}
-        for bar, chord in enumerate(phrase.chords):
-            basses.append(folded(phrase.basses[bar], ground))
-            tops.append(phrase.voicings[bar][-1])
-            step = first.get(bar)
-            mode = movement.palette.mode
-            sung.append(None if step is None else chord.pitch(tonic, mode, step))
-    led = basses_under(basses, tops, sung, ground.lowest, ground.highest)
-    return tuple(replace(phrase, basses=led[4 * n : 4 * n + 4]) for n, phrase in enumerate(phrases))
 
 
 def _theme(scene: Scene, _role: Role, chance: Draws) -> Played:
@@ -290,98 +194,6 @@ def _swell(scene: Scene, role: Role, chance: Draws) -> Played:
             yield late, scene.held_beats - late, folded(pitch + 12, role), 0.55
 
 
-def _ground(scene: Scene, role: Role, chance: Draws) -> Played:
-    root = folded(scene.phrase.basses[scene.place], role)
-    yield from _GROUNDS[scene.movement.genre.name](scene, role, root, chance)
-
-
-def _drone(scene: Scene, _role: Role, root: int, _chance: Draws) -> Played:
-    if scene.chord_begins:
-        yield 0.0, scene.held_beats * 0.98, root, 0.6
-
-
-def _halves(scene: Scene, role: Role, root: int, _chance: Draws) -> Played:
-    """Root and fifth, half a bar each; alone where little else plays."""
-    half = 2.0
-    yield 0.0, half * 0.95, root, 0.7
-    if scene.fullness > 0.4:
-        yield half, (scene.beats - half) * 0.9, _fifth(scene, role, root), 0.56
-
-
-def _eighths(scene: Scene, role: Role, root: int, chance: Draws) -> Played:
-    """Driving eighths, and what syncopates an anticipation of the next bar."""
-    palette = scene.movement.palette
-    for n in range(8):
-        plays = chance.unit() < 0.4 + 0.5 * palette.density
-        if n % 2 == 0 or plays:
-            yield n * 0.5, 0.42, root, 0.64 + 0.06 * (n % 4 == 0)
-    if chance.unit() < palette.syncopation - 0.3:
-        yield 3.75, 0.25, _fifth(scene, role, root), 0.5
-
-
-def _lazy(scene: Scene, role: Role, root: int, chance: Draws) -> Played:
-    yield 0.0, 1.4, root, 0.74
-    if chance.unit() < scene.movement.palette.syncopation:
-        yield 1.75, 0.5, root, 0.56
-    yield 2.5, 1.0, _fifth(scene, role, root), 0.6
-
-
-def _off_beats(scene: Scene, role: Role, root: int, chance: Draws) -> Played:
-    for beat in (0.5, 1.5, 2.5, 3.5):
-        octave = 12 if beat == 2.5 and root + 12 <= role.highest else 0
-        yield beat, 0.42, root + octave, 0.66
-    if chance.unit() < scene.movement.palette.syncopation:
-        yield 3.75, 0.25, root, 0.5
-
-
-def _fifth(scene: Scene, role: Role, root: int) -> int:
-    """Return the fifth of the chord above a root, or below it where Saturn goes backwards."""
-    tonic = nearest_octave(scene.movement.tonic, 60)
-    chord, mode = scene.chord, scene.movement.palette.mode
-    rise = (
-        chord.pitch(tonic, mode, chord.steps[2]) - chord.pitch(tonic, mode, chord.steps[0])
-    ) % 12
-    down = scene.is_retrograde(SATURN)
-    wanted = root + rise - (12 if down else 0)
-    other = root + rise - (0 if down else 12)
-    if role.lowest <= wanted <= role.highest:
-        return wanted
-    return other if role.lowest <= other <= role.highest else root
-
-
-def _walk(scene: Scene, role: Role, root: int, chance: Draws) -> Played:
-    """Walk in quarters: root, chord tone, chord tone, and a step into the next root."""
-    here = scene.phrase.basses
-    onward = here[scene.place + 1] if scene.place < 3 else here[0]
-    target = folded(onward, role)
-    third = folded(nearest_octave(scene.pitch(scene.chord.steps[1], role), root + 4), role)
-    fifth = folded(nearest_octave(scene.pitch(scene.chord.steps[2], role), root + 5), role)
-    upward = (chance.unit() < 0.8) != scene.is_retrograde(SATURN)
-    middle = (third, fifth) if upward else (fifth, third)
-    approach = target + (1 if chance.unit() < 0.5 else -1)
-    tonic = nearest_octave(scene.movement.tonic, 60)
-    scale = {
-        (scene.chord.pitch(tonic, scene.movement.palette.mode, step)) % 12 for step in range(7)
-    }
-    if approach % 12 not in scale:
-        approach = 2 * target - approach
-    if approach % 12 not in scale:
-        approach = fifth
-    for beat, pitch in enumerate((root, *middle, folded(approach, role))):
-        yield float(beat), 0.92, pitch, 0.62 + 0.06 * (beat % 2 == 0) + 0.05 * chance.signed()
-
-
-_GROUNDS: Final[dict[str, Callable[[Scene, Role, int, Draws], Played]]] = {
-    "ambient": _drone,
-    "classical": _halves,
-    "jazz": _walk,
-    "electronic": _eighths,
-    "lofi": _lazy,
-    "house": _off_beats,
-}
-"""What Saturn makes of the bass, by genre."""
-
-
 def _surprise(scene: Scene, role: Role, chance: Draws) -> Played:
     palette = scene.movement.palette
     if chance.unit() < 0.18 + 0.45 * palette.syncopation:
@@ -426,7 +238,7 @@ IDIOMS: Final[tuple[Callable[[Scene, Role, Draws], Played], ...]] = (
     _companion,
     _drive,
     _swell,
-    _ground,
+    ground,
     _surprise,
     _blur,
     _depth,

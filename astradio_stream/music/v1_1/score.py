@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,7 +26,7 @@ from astradio_stream.music.v1_1.writer import LONGEST_BARS, SHORTEST_SAMPLES
 from astradio_stream.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -44,8 +45,24 @@ class _Sounding:
 
     notes: tuple[Note, ...]
     ends: tuple[int, ...]
-    end: int
+    first_end: int
+    """The earliest of them."""
+    last_end: int
     """The latest of them."""
+    last_onset: int
+    """Where the last of them begins."""
+
+    def heard(self, start: int, stop: int) -> Sequence[Note]:
+        """Return those that can sound in [start, stop)."""
+        if self.last_end <= start:
+            return ()
+        if self.first_end > start and self.last_onset < stop:
+            return self.notes
+        return [
+            note
+            for note, end in zip(self.notes, self.ends, strict=True)
+            if end > start and note.onset < stop
+        ]
 
 
 class ScoreV11:
@@ -72,7 +89,7 @@ class ScoreV11:
         self._happenings = happenings
         self._levels = lru_cache(maxsize=8)(self._find_levels)
         self._gain = lru_cache(maxsize=48)(self._find_gain)
-        self._sounding = lru_cache(maxsize=96)(self._play_bar)
+        self._sounding = lru_cache(maxsize=24)(self._play_bar)  # what sounds at once, and some
 
     # Loudness
 
@@ -93,12 +110,15 @@ class ScoreV11:
         """Return the notes of a bar at the loudness of its section."""
         gain = self._gain(stretch, bar // _SECTION_BARS)
         notes = tuple(
-            _louder(note, gain, stretch.stop)
-            for note in self._composer.bar_notes(stretch, bar)
-            if note.onset < stretch.stop
+            [
+                _louder(note, gain, stretch.stop)
+                for note in self._composer.bar_notes(stretch, bar)
+                if note.onset < stretch.stop
+            ]
         )
-        ends = tuple(end_of(note) for note in notes)
-        return _Sounding(notes, ends, max(ends, default=0))
+        ends = tuple([end_of(note) for note in notes])
+        last_onset = max([note.onset for note in notes], default=0)
+        return _Sounding(notes, ends, min(ends, default=0), max(ends, default=0), last_onset)
 
     # What the layers above ask
 
@@ -109,12 +129,7 @@ class ScoreV11:
             reach = _REACH_BARS * (MOVEMENT_SAMPLES // stretch.n_bars) + LONGEST_RING_SAMPLES
             if stretch.bar_start(bar) + reach <= start:
                 continue
-            sounding = self._sounding(stretch, bar)
-            if sounding.end <= start:
-                continue
-            for note, end in zip(sounding.notes, sounding.ends, strict=True):
-                if end > start and note.onset < stop:
-                    found.append(note)
+            found += self._sounding(stretch, bar).heard(start, stop)
         found.extend(self._bells(start, stop))
         found.sort(key=_place_in_the_mix)
         return tuple(found)
@@ -132,18 +147,23 @@ class ScoreV11:
     def pulses(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return `PULSE_FIELDS` at rising sample indices, shape (5, n_indices)."""
         found = np.zeros((5, len(indices)))
-        for stretch, number in self._composer.timeline.bars(int(indices[0]), int(indices[-1]) + 1):
+        bars = list(self._composer.timeline.bars(int(indices[0]), int(indices[-1]) + 1))
+        spans = [
+            (stretch.bar_start(number), min(stretch.bar_start(number + 1), stretch.stop))
+            for stretch, number in bars
+        ]
+        places = np.searchsorted(indices, spans).tolist()
+        for (stretch, number), (start, _), (first, last) in zip(bars, spans, places, strict=True):
             scene = self._composer.scene(stretch, number)
-            start, end = stretch.bar_start(number), stretch.bar_start(number + 1)
-            first, last = np.searchsorted(indices, (start, min(end, stretch.stop)))
             within = indices[first:last] - start
-            length = end - start
+            length = stretch.bar_start(number + 1) - start
             palette = scene.movement.palette
-            found[0, first:last] = within * scene.beats % length / length
-            found[1, first:last] = within / length
-            found[2, first:last] = min(1.0, 0.75 * palette.tension + 0.25 * (scene.place == 2))
-            found[3, first:last] = min(1.0, 0.6 * palette.brightness + 0.4 * scene.fullness)
-            found[4, first:last] = (7 * scene.movement.tonic % 12) / 12.0
+            here = found[:, first:last]
+            here[0] = within * scene.beats % length / length
+            here[1] = within / length
+            here[2] = min(1.0, 0.75 * palette.tension + 0.25 * (scene.place == 2))
+            here[3] = min(1.0, 0.6 * palette.brightness + 0.4 * scene.fullness)
+            here[4] = (7 * scene.movement.tonic % 12) / 12.0
         return found
 
     def events(self, start: int, stop: int) -> tuple[Event, ...]:
@@ -245,19 +265,13 @@ class ScoreV11:
         }
 
 
-def _place_in_the_mix(note: Note) -> tuple[int, int, str, int]:
-    return note.onset, note.voice, note.instrument, note.pitch
+_place_in_the_mix = attrgetter("onset", "voice", "instrument", "pitch")
 
 
 def _louder(note: Note, gain: float, stop: int) -> Note:
     """Return a note at its loudness, let go at `stop`, where a change of wishes may come."""
-    return Note(
-        note.onset,
-        min(note.duration, max(SHORTEST_SAMPLES, stop - note.onset)),
-        note.voice,
-        note.instrument,
-        note.pitch,
-        note.velocity,
-        note.left * gain,
-        note.right * gain,
-    )
+    onset, duration, voice, instrument, pitch, velocity, left, right, chart = note
+    if onset + duration > stop:
+        duration = min(duration, max(SHORTEST_SAMPLES, stop - onset))
+    sides = left * gain, right * gain
+    return Note(onset, duration, voice, instrument, pitch, velocity, *sides, chart)

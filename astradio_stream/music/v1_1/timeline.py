@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from astradio_stream.units import SAMPLE_RATE_HZ
 
@@ -41,9 +41,8 @@ class Era:
     """The bar of that movement with which it begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """One movement, or what an era holds of it."""
+class Stretch(NamedTuple):
+    """One movement, or what an era holds of it; a tuple, for much is remembered by it."""
 
     era: int
     movement: int

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.note import Note
-from astradio_stream.music.v1_1.parts import MERCURY, NEPTUNE, PLUTO, SATURN, SUN, VENUS, Scene
+from astradio_stream.music.v1_1.scene import MERCURY, NEPTUNE, PLUTO, SATURN, SUN, VENUS, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,31 +123,22 @@ class Writer:
         # A wide room is played legato.
         legato = 0.85 + 0.3 * palette.space if voice in _LEGATO else 1.0
         layered, drums = role.instrument in _LAYERED, role.instrument == "drums"
+        chart = scene.movement.chart
+        bar, stop, longest = scene.bar, self._stop, LONGEST_BARS * self._length
+        instrument = role.instrument
         for (beat, pitch), (beats, velocity) in strongest.items():
-            late = 0
+            onset = self._sample(beat)
             if beats < beats_here:
-                late = (pitch * 7919 + self._scene.bar * 104_729 + round(beat * 977)) % _LATE
-                late = late // 6 if drums else late
-            onset = self._sample(beat) + late
-            if onset >= self._stop:
+                late = (pitch * 7919 + bar * 104_729 + round(beat * 977)) % _LATE
+                onset += late // 6 if drums else late
+            if onset >= stop:
                 continue
             wished = self._samples_of(legato * beats)
-            duration = max(
-                SHORTEST_SAMPLES, min(wished, self._stop - onset, LONGEST_BARS * self._length)
-            )
-            instrument = role.instrument
+            duration = max(SHORTEST_SAMPLES, min(wished, stop - onset, longest))
             if layered:
-                instrument += ".hard" if velocity >= hard else ".soft"
-            note = Note(
-                onset,
-                duration,
-                voice,
-                instrument,
-                pitch,
-                velocity,
-                velocity * left,
-                velocity * right,
-            )
+                instrument = role.instrument + (".hard" if velocity >= hard else ".soft")
+            sides = velocity * left, velocity * right
+            note = Note(onset, duration, voice, instrument, pitch, velocity, *sides, chart)
             self.notes.append(note)
             if voice in _ECHOED:
                 self._echo(note)
@@ -173,5 +164,6 @@ class Writer:
                     note.velocity,
                     near,
                     far,
+                    note.chart,
                 )
             )

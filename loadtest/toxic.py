@@ -8,13 +8,19 @@ import random
 import socket
 import struct
 import threading
-from collections.abc import Coroutine, Iterator
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-SMALL_BUFFER = 8_192
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+SMALL_BUFFER: Final = 8_192
 """Of the sockets of the proxy (bytes): what is stopped here is soon felt by the sender."""
+
+_MOST_WAITING: Final = 1_000
+"""Pieces under way; then the sender feels it."""
 
 
 @dataclass
@@ -31,12 +37,16 @@ class Toxics:
     """How much is passed on at once."""
     is_stopped: bool = False
     """Nothing is read until this is over."""
+    delay_of_s: Callable[[float], float] | None = None
+    """Moment since the start -> how much later what came then is passed on (seconds), in order and
+    however much is under way; the rest of these is not heeded."""
 
 
 class Background:
     """An event loop in a thread of its own."""
 
     def __init__(self) -> None:
+        """Start it."""
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever)
         self._thread.start()
@@ -64,18 +74,22 @@ class ToxicProxy:
     """Carries every connection on to one server."""
 
     def __init__(self, url: str) -> None:
+        """Listen on a free port of the loopback, before the server at `url`."""
         parts = urlsplit(url)
         self.up, self.down = Toxics(), Toxics()
+        """What is done on the way to the server, and back."""
+        self._began_s = time.monotonic()
         self._to = (parts.hostname, parts.port)
         self._path = parts.path
         self._chance = random.Random(1)
         self._writers: set[asyncio.StreamWriter] = set()
         self.background = Background()
         self._server = self.background.do(self._serve())
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port: int = self._server.sockets[0].getsockname()[1]
 
     @property
     def url(self) -> str:
+        """Where to connect instead."""
         return f"ws://127.0.0.1:{self.port}{self._path}"
 
     def cut(self) -> None:
@@ -117,6 +131,9 @@ class ToxicProxy:
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, toxics: Toxics
     ) -> None:
+        if toxics.delay_of_s is not None:
+            await self._pass_later(reader, writer, toxics.delay_of_s)
+            return
         with contextlib.suppress(OSError):
             while True:
                 while toxics.is_stopped:
@@ -132,6 +149,40 @@ class ToxicProxy:
                 writer.write(piece)
                 await writer.drain()
         writer.close()
+
+    async def _pass_later(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        delay_of_s: Callable[[float], float],
+    ) -> None:
+        """Pass on what comes, each piece at its own time, none before the one that came before."""
+        waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_MOST_WAITING)
+
+        async def take() -> None:
+            piece = b"."
+            while piece:
+                try:
+                    piece = await reader.read(65_536)
+                except OSError:
+                    piece = b""
+                now_s = time.monotonic()
+                await waiting.put((now_s + delay_of_s(now_s - self._began_s), piece))
+
+        taking = asyncio.create_task(take())
+        try:
+            while True:
+                due_s, piece = await waiting.get()
+                await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+                if not piece:
+                    break
+                writer.write(piece)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            taking.cancel()
+            writer.close()
 
 
 @contextlib.contextmanager

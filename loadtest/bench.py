@@ -1,0 +1,109 @@
+"""`python -m loadtest bench`: the benchmarks, one after another, kept as JSON, and compared.
+
+``--json FILE`` keeps every table that was printed; ``--against FILE`` prints, for each figure that
+both runs have, how many times the earlier one it is.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from loadtest import (
+    bench_bank,
+    bench_broadcast,
+    bench_compat,
+    bench_compose,
+    bench_distinct,
+    bench_fanout,
+    bench_music,
+    bench_seek,
+    bench_segment,
+    bench_server,
+    bench_slow,
+)
+from loadtest.budgets import number_in, print_budgets
+from loadtest.table import PRINTED, Table, machine, print_table
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable, Sequence
+
+BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
+    "bank": bench_bank.run,
+    "compose": bench_compose.run,
+    "music": bench_music.run,
+    "segment": bench_segment.run,
+    "server": bench_server.run,
+    "seek": bench_seek.run,
+    "fanout": bench_fanout.run,
+    "broadcast": bench_broadcast.run,
+    "distinct": bench_distinct.run,
+    "slow": bench_slow.run,
+    "compat": bench_compat.run,
+}
+
+
+def add_bench_options(parser: ArgumentParser) -> None:
+    """Say what `bench` understands."""
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="only these")
+    parser.add_argument("--json", metavar="FILE", help="keep every table in a file")
+    parser.add_argument("--against", metavar="FILE", help="compare with an earlier file")
+
+
+def run(args: Namespace) -> None:
+    """Run all benchmarks, or those that were named."""
+    names = args.names or [*BENCHMARKS]
+    earlier = json.loads(Path(args.against).read_text()) if args.against else None
+    seconds = {}
+    for name in names:
+        began = time.monotonic()
+        BENCHMARKS[name]()
+        seconds[name] = round(time.monotonic() - began, 1)
+    print_budgets(PRINTED, names)
+    tables = tuple(PRINTED)
+    print("\n" + ", ".join(f"{name} {took:g} s" for name, took in seconds.items()))
+    if args.json:
+        told = {
+            "machine": machine(),
+            "seconds": seconds,
+            "tables": [{"title": table.title, "rows": table.rows} for table in tables],
+        }
+        Path(args.json).write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    if earlier is not None:
+        print(f"\nagainst {args.against}: {earlier['machine']}")
+        print_comparison(tables, earlier)
+
+
+def print_comparison(tables: Sequence[Table], earlier: dict[str, Any]) -> None:
+    """Print how every figure stands to the same one of an earlier run."""
+    for table in tables:
+        for other in earlier["tables"]:
+            if other["title"] == table.title:
+                rows = compared(table.rows, other["rows"])
+                if len(rows) > 1:
+                    print_table(f"{table.title}: now ÷ then", rows)
+                break
+
+
+def compared(now: Sequence[Sequence[str]], then: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the rows that both tables have, each figure as a ratio now ÷ then."""
+    before = {row[0]: row for row in then[1:]}
+    rows = [list(now[0])]
+    for row in now[1:]:
+        old = before.get(row[0])
+        if old is None or len(old) != len(row):
+            continue
+        rows.append([row[0], *map(_ratio, row[1:], old[1:])])
+    return rows
+
+
+def _ratio(now: str, then: str) -> str:
+    new, old = number_in(now), number_in(then)
+    if new is None or old is None:
+        return ""
+    if new == old:
+        return "1.00"
+    return f"{new / old:.2f}" if old else f"{now} from 0"

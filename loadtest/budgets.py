@@ -1,0 +1,135 @@
+"""The budgets of the design, read off the tables of the benchmarks, each with a verdict.
+
+A figure that was not measured is said to be missing: a budget never passes in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from loadtest.table import Table, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NUMBER: Final = re.compile(r"-?[0-9][0-9,]*(?:\.[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One figure that must not be exceeded."""
+
+    what: str
+    """As the design says it."""
+    benchmark: str
+    """That measures it."""
+    title: str
+    """How the title of its table begins."""
+    row: str
+    """What the first cell of its row holds; the worst of several counts."""
+    column: str
+    """The heading of its column."""
+    limit: float
+    """What it may be."""
+    beside: tuple[str, str, str] = ("", "", "")
+    """A baseline of the same run: title, row and column."""
+
+
+_SEARCH: Final = "exact search"
+_PAIRS: Final = "1,000,000 charts, processor time"
+_FANOUT: Final = "Listeners of one station on one core"
+_HELLO: Final = "Hello to first quantum"
+_START: Final = "Start to ready"
+
+BUDGETS: Final = (
+    Budget(
+        "distinct stream ÷ bare encode",
+        "segment",
+        "Cost of a distinct stream",
+        "all of it",
+        "/ bare encode",
+        1.5,
+    ),
+    Budget(
+        "10 000 listeners of a station, loop lag p99, ms",
+        "fanout",
+        _FANOUT,
+        "10,000",
+        "loop lag p99, ms",
+        25,
+    ),
+    Budget("… who ran dry", "fanout", _FANOUT, "10,000", "ran dry", 0),
+    Budget("… memory of each, KB", "fanout", _FANOUT, "10,000", "KB each", 32),
+    # 9 000 listeners of a bare broadcast are known, 10 000 are wanted: nine tenths of its cost.
+    Budget(
+        "quantum to one listener ÷ bare websockets.broadcast",
+        "broadcast",
+        "Fan-out beside a bare broadcast",
+        "this server",
+        "/ bare",
+        0.9,
+    ),
+    Budget("hello → first quantum, new, p95, ms", "server", _HELLO, "new programme", "p95", 25),
+    Budget("… cached, p95, ms", "server", _HELLO, "cached", "p95", 5),
+    Budget("seek to any index of 1 000 h, p95, ms", "seek", "Seek to any index", "seek", "p95", 30),
+    Budget(
+        "piece of 60 s, not cached, p95, ms", "compose", "A piece of 60 s", "not cached", "p95", 400
+    ),
+    Budget("… cached, p95, ms", "compose", "A piece of 60 s", ", cached", "p95", 10),
+    Budget(
+        "exact search, 1 M charts, p95, ms",
+        "compat",
+        _SEARCH,
+        "1,000,000",
+        "p95",
+        30,
+        (_PAIRS, "every pair, numpy", "ratio"),
+    ),
+    Budget("… 10 M charts, p95, ms", "compat", _SEARCH, "10,000,000", "p95", 250),
+    Budget("start → ready, cold, s", "server", _START, "cold", "measured", 5),
+    Budget("… warm, s", "server", _START, "warm", "measured", 2),
+)
+
+
+def number_in(cell: str) -> float | None:
+    """Return the first number of a cell, None if it holds none."""
+    found = _NUMBER.search(cell)
+    return float(found[0].replace(",", "")) if found else None
+
+
+def figure(tables: Sequence[Table], title: str, row: str, column: str) -> float | None:
+    """Return the worst figure of the rows that hold some words, None if there is none."""
+    found = []
+    for table in tables:
+        if table.title.startswith(title) and column in table.rows[0]:
+            place = table.rows[0].index(column)
+            cells = [one[place] for one in table.rows[1:] if _is_meant(row, one[0])]
+            found += [number for number in map(number_in, cells) if number is not None]
+    return max(found, default=None)
+
+
+def _is_meant(row: str, cell: str) -> bool:
+    return cell == row if row[0].isdigit() else row in cell
+
+
+def print_budgets(tables: Sequence[Table], names: Sequence[str]) -> None:
+    """Print what the benchmarks with these names say of the budgets."""
+    rows = [["budget", "measured", "may be", "holds", "baseline ÷ ours"]]
+    for one in BUDGETS:
+        if one.benchmark in names:
+            measured = figure(tables, one.title, one.row, one.column)
+            ratio = figure(tables, *one.beside) if one.beside[0] else None
+            is_kept = measured is not None and measured <= one.limit
+            rows.append(
+                [
+                    one.what,
+                    "missing" if measured is None else f"{measured:g}",
+                    f"{one.limit:g}",
+                    "yes" if is_kept else "NO",
+                    "" if ratio is None else f"{ratio:,.0f}",
+                ]
+            )
+    if len(rows) > 1:
+        print_table("Budgets of the design", rows)

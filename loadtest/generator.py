@@ -1,0 +1,213 @@
+"""One process of the generator: its share of the listeners, one loop, no waiting for anyone.
+
+Some listeners are **prompt**: they are read as soon as something comes, and their lateness is
+recorded. The others are read four times a second, by turns, as a player's network stack would
+hold what came: thousands of them cost little, and what they see is never better than the truth.
+
+The loop measures itself: it should turn every five milliseconds, and how late it was is part of the
+result. What was sampled is verified when the listening is over, so that it disturbs nobody.
+``python -m loadtest.generator NUMBER`` takes a plan as JSON on its standard input and tells one
+line of JSON each second, and the tallies at the end.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+import random
+import resource
+import select
+import sys
+import time
+from collections import Counter
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from loadtest.arrivals import arrivals
+from loadtest.plan import Plan
+from loadtest.sampling import Reservoir
+from loadtest.tally import Tally
+from loadtest.target import target_of
+from loadtest.verify import Verifier
+from loadtest.virtual import Virtual, role_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TICK_S: Final = 0.005
+SLOTS: Final = 50
+"""Ticks in which every listener has its turn once: a quarter of a second."""
+_TURNS_PER_REPORT: Final = 4
+
+
+class Generator:
+    """The listeners of one process."""
+
+    def __init__(self, plan: Plan, number: int) -> None:
+        """Prepare the share with this number."""
+        self.plan = plan
+        self.target = target_of(plan.url, is_owned=plan.is_owned)
+        self.tallies: dict[str, Tally] = {}
+        self.own = Tally()
+        """Of the loop itself."""
+        samples = -(-plan.samples // plan.processes)
+        self.reservoir = Reservoir(samples, random.Random(f"samples {plan.seed} {number}"))
+        self.now_s = plan.start_s
+        """The present turn of the loop (seconds)."""
+        self.end_s = plan.start_s + plan.duration_s
+        self.delays: list[tuple[float, float]] = []
+        """Moment and lateness of each quantum of the first listener (seconds)."""
+        self.n_open = 0
+        """Listeners inside."""
+        self._poll = select.epoll()
+        self._of_file: dict[int, Virtual] = {}
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._turn = count()
+        self._slots: list[list[Virtual]] = [[] for _ in range(SLOTS)]
+        self._n_prompt = 0
+        self._told = _Told()
+        moments = arrivals(plan.row.arrival, plan.listeners, plan.per_s, plan.duration_s, plan.seed)
+        for n in range(number, plan.listeners, plan.processes):
+            self.at(plan.start_s + moments[n], lambda n=n: self.come(n))  # type: ignore[misc]
+
+    # What listeners ask of the loop -------------------------------------------------------------
+
+    def at(self, moment_s: float, do: Callable[[], None]) -> None:
+        """Do something at a moment (seconds)."""
+        heapq.heappush(self._timers, (moment_s, next(self._turn), do))
+
+    def tally(self, role: str) -> Tally:
+        """Return the tally of a group: those who are slow or mean ill are counted apart."""
+        return self.tallies.setdefault(role if role in ("slow", "abuse") else "well", Tally())
+
+    def come(self, number: int, turn: int = 0) -> None:
+        """Let a listener come; a later turn of a number is another listener."""
+        role = role_of(self.plan, number)
+        is_prompt = role not in ("slow", "abuse") and self._n_prompt < self.plan.prompt
+        self._n_prompt += is_prompt
+        virtual = Virtual(self, number, turn, role, is_prompt=is_prompt)
+        if number == 0 and is_prompt:
+            self.delays = virtual.record_delays()
+        self._slots[number // self.plan.processes % SLOTS].append(virtual)
+        virtual.connect()
+
+    def leave(self, virtual: Virtual) -> None:
+        """Forget a listener."""
+        self._n_prompt -= virtual.is_prompt
+        slot = self._slots[virtual.number // self.plan.processes % SLOTS]
+        if virtual in slot:
+            slot.remove(virtual)
+
+    def watch_connect(self, file: int, virtual: Virtual) -> None:
+        """Tell a listener when its connection is there."""
+        self._of_file[file] = virtual
+        self._poll.register(file, select.EPOLLOUT)
+
+    def watch(self, file: int) -> None:
+        """Tell a listener whenever something comes."""
+        self._poll.modify(file, select.EPOLLIN)
+
+    def unwatch(self, file: int) -> None:
+        """Tell it no more; a closed socket is forgotten by the system."""
+        if self._of_file.pop(file, None) is not None:
+            try:
+                self._poll.unregister(file)
+            except (OSError, ValueError):
+                return
+
+    # The loop -----------------------------------------------------------------------------------
+
+    def run(self, tell: Callable[[dict[str, Any]], None]) -> None:
+        """Listen until the end, telling of each second."""
+        time.sleep(max(0.0, self.plan.start_s - time.monotonic()))
+        tick = 0
+        n_told = 0
+        while self.now_s < self.end_s:
+            due_s = self.plan.start_s + (tick + 1) * TICK_S
+            wait_s = max(0.0, due_s - time.monotonic())
+            for file, mask in self._poll.poll(wait_s):
+                virtual = self._of_file.get(file)
+                if virtual is not None:
+                    virtual.ready(mask, time.monotonic())
+            self.now_s = time.monotonic()
+            while self._timers and self._timers[0][0] <= self.now_s:
+                heapq.heappop(self._timers)[2]()
+            while self.plan.start_s + (tick + 1) * TICK_S <= self.now_s:
+                tick += 1
+                self._take_turn(tick)
+                self.own.record("lag", time.monotonic() - (self.plan.start_s + tick * TICK_S))
+            if self.now_s >= self.plan.start_s + n_told + 1:
+                n_told += 1
+                tell(self._told.second(self, n_told))
+        self.own.counts["cpu_us"] = round(time.process_time() * 1e6)
+        self.own.counts["wall_us"] = round((time.monotonic() - self.plan.start_s) * 1e6)
+        for slot in self._slots:
+            for virtual in slot:
+                virtual.end(time.monotonic())
+
+    def _take_turn(self, tick: int) -> None:
+        is_report = tick // SLOTS % _TURNS_PER_REPORT
+        for virtual in tuple(self._slots[tick % SLOTS]):
+            now_s = time.monotonic()
+            virtual.take_turn(now_s)
+            if virtual.report_turn == is_report:
+                virtual.client.report(now_s)
+
+
+class _Told:
+    """What was told of the seconds before, so that each second tells only of itself."""
+
+    def __init__(self) -> None:
+        self._late = Tally().latency("late")
+        self._lag = Tally().latency("lag")
+        self._counts: Counter[str] = Counter()
+        self._cpu_s = 0.0
+
+    def second(self, generator: Generator, number: int) -> dict[str, Any]:
+        """Return what came until the end of a second; one told late leaves less for the next."""
+        well = generator.tally("well")
+        counts = well.counts + well.findings
+        grown = counts - self._counts
+        cpu_s = time.process_time()
+        late, lag = well.latency("late"), generator.own.latency("lag")
+        told = {
+            "atS": number,
+            "open": generator.n_open,
+            "quanta": grown["quanta"],
+            "vizFrames": grown["viz_frames"],
+            "underruns": grown["underrun"],
+            "cpuS": cpu_s - self._cpu_s,
+            "late": late.grown_since(self._late).to_json(),
+            "lag": lag.grown_since(self._lag).to_json(),
+        }
+        self._counts, self._cpu_s = counts, cpu_s
+        self._late, self._lag = late.copy(), lag.copy()
+        return told
+
+
+def main() -> None:
+    """Listen as the plan on standard input says."""
+    number = int(sys.argv[1])
+    plan = Plan.from_json(sys.stdin.read())
+    if plan.cores:
+        os.sched_setaffinity(0, plan.cores)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    def tell(message: dict[str, Any]) -> None:
+        print(json.dumps(message), flush=True)
+
+    generator = Generator(plan, number)
+    generator.run(tell)
+    well = generator.tally("well")
+    tell({"listened": True})
+    Verifier(Path(plan.folder), well).verify(generator.reservoir, plan.verify_s)
+    groups = generator.tallies | {"generator": generator.own}
+    tell({"delays": [(at_s - plan.start_s, late_s) for at_s, late_s in generator.delays]})
+    tell({"groups": {name: tally.to_json() for name, tally in groups.items()}})
+
+
+if __name__ == "__main__":
+    main()

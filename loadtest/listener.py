@@ -1,0 +1,319 @@
+"""A listener that checks everything it is sent: messages and a time go in, findings come out.
+
+It knows no socket and no clock. What it is told to say is returned; what it sees is counted in a
+tally: whether indices follow each other, how late each quantum is against its **intended** time,
+what a player would have heard. The intended time of a quantum follows from what is heard (there is
+room for it), never from when the one before it came; so a server that stands still for a second is
+late by a second once, by 0.9 s once, and so on: no omission is coordinated with it.
+
+Sound and picture are not judged here but sampled, for `verify` to compare with a local render when
+nobody is disturbed by it.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from astradio_stream.stream.steering import first_replaced
+from astradio_stream.units import QUANTUM_SAMPLES, milliseconds_to_samples, samples_to_seconds
+from loadtest.frames import TEXT, frame
+from loadtest.playout import Playout
+from loadtest.sampling import Reservoir, Sample
+
+if TYPE_CHECKING:
+    from loadtest.tally import Tally
+
+LATE_S: Final = 0.1
+SILENT_S: Final = 3.0
+"""Nothing for so long, with the connection open, is silence."""
+ANSWER_S: Final = 5.0
+"""A `steer` is answered within this, late or not."""
+_HEAD: Final = struct.Struct(">BBHIqBBH")
+_FIVE: Final = struct.Struct(">5H")
+_OPUS_HEAD: Final = _HEAD.size + _FIVE.size
+_PCM_BYTES: Final = QUANTUM_SAMPLES * 4
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a listener asks for."""
+
+    programme: dict[str, Any]
+    """As a client writes it."""
+    buffer_ms: int = 2_000
+    """How far ahead it can hold (milliseconds)."""
+    codec: str = "opus"
+    """`opus` or `pcm_s16le`."""
+    viz: bool = True
+    """Whether it wants the picture."""
+    is_prompt: bool = True
+    """Whether it is read as soon as something comes; else its lateness is not recorded."""
+    is_slow: bool = False
+    """Whether it takes less than it is sent: then silence is its own."""
+
+
+class CheckingListener:
+    """One listener, over all its connections."""
+
+    def __init__(self, wish: Wish, tally: Tally, reservoir: Reservoir, intended_s: float) -> None:
+        """Listen.
+
+        Args:
+            wish: What it asks for.
+            tally: Where findings are counted.
+            reservoir: Where quanta are sampled for `verify`.
+            intended_s: When it should have come, whatever delayed it.
+        """
+        self.tally = tally
+        self.playout = Playout()
+        self.programme_id = ""
+        """Of what is played, once known."""
+        self.is_ready = False
+        """Whether this connection has said `ready`."""
+        self.n_underruns = 0
+        """Times the player had nothing to play."""
+        self.drain_ms: int | None = None
+        """When it was told to come back (milliseconds), if it was."""
+        self.delays: list[tuple[float, float]] | None = None
+        """Moment and lateness of each quantum (seconds), if they are wanted."""
+        self._wish = wish
+        self._reservoir = reservoir
+        self._buffer = milliseconds_to_samples(wish.buffer_ms)
+        self._intended_s = intended_s
+        self._epoch = 0
+        self._run_began_s = -1.0
+        self._hello_s = intended_s
+        self._lost_s: float | None = None
+        self._heard_of_s = intended_s
+        self._is_silent = False
+        self._is_filled = False
+        self._steered: list[tuple[float, int, str]] = []
+        self._codec: dict[str, Any] = {}
+        self._programme: dict[str, Any] = wish.programme
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a connection has still to bring its first quantum."""
+        return self._intended_s >= 0 or self._lost_s is not None
+
+    # What it says -------------------------------------------------------------------------------
+
+    def greeting(self, now_s: float) -> bytes:
+        """Return `hello`, the first frame of a connection; a later one resumes."""
+        self.is_ready = False
+        self._steered.clear()
+        self._hello_s = self._heard_of_s = now_s
+        message = {
+            "type": "hello", "protocol": 1, "programme": self._programme,
+            "codecs": [self._wish.codec], "viz": self._wish.viz,
+            "bufferMs": self._wish.buffer_ms, "client": "loadtest",
+        }  # fmt: skip
+        if self.playout.is_playing:
+            message["from"] = self.playout.end
+        return frame(TEXT, json.dumps(message).encode())
+
+    def report(self, now_s: float) -> str | None:
+        """Return what it tells once a second, and look whether all is well; None before sound."""
+        self._look(now_s)
+        if not self.is_ready or not self.playout.is_playing:
+            return None
+        heard, end = self.playout.playhead(now_s), self.playout.end
+        return (
+            f'{{"type":"report","played":{heard},"received":{end},"underruns":{self.n_underruns}}}'
+        )
+
+    def steer(self, controls: dict[str, Any], quantise: str, now_s: float) -> str:
+        """Return a `steer`; its answer is awaited."""
+        self._steered.append((now_s, self.playout.playhead(now_s), quantise))
+        return json.dumps({"type": "steer", "controls": controls, "quantise": quantise})
+
+    # What it hears ------------------------------------------------------------------------------
+
+    def take_binary(self, message: bytes, now_s: float) -> None:
+        """Take a binary message."""
+        tally = self.tally
+        if not _is_whole(message):
+            tally.find("malformed", f"a binary message of {len(message)} bytes")
+            return
+        _, _, epoch, _, index, _, n_frames, _ = _HEAD.unpack_from(message)
+        if not self.is_ready:
+            tally.find("before_ready", f"index {index}")
+            return
+        playout = self.playout
+        if epoch != self._epoch:
+            tally.find("wrong_epoch", f"epoch {epoch} at {index}, not {self._epoch}")
+            return
+        self._heard_of_s = now_s
+        self._is_silent = False
+        if not playout.is_playing:
+            playout.start(index, now_s)
+        if index != playout.end:
+            self._misplaced(index)
+            if index < playout.end:
+                return
+            playout.skip(index)
+        self._time(index, now_s)
+        counts = tally.counts
+        counts["quanta"] += 1
+        counts["viz_frames"] += n_frames
+        self._reservoir.offer(lambda: self._sample(message))
+
+    def take_text(self, payload: bytes, now_s: float) -> None:
+        """Take a text message."""
+        if payload.startswith(b'{"type":"event"'):
+            self.tally.counts["events"] += 1
+            return
+        try:
+            message = json.loads(payload)
+            kind = message["type"]
+        except (ValueError, KeyError, TypeError):
+            self.tally.find("malformed", payload[:80].decode(errors="replace"))
+            return
+        heed = getattr(self, f"_on_{kind}", None) if kind in _HEEDED else None
+        if heed is not None:
+            heed(message, now_s)
+
+    def lost(self, now_s: float) -> None:
+        """Heed that the connection is gone; the player plays on what it holds."""
+        self.is_ready = False
+        if self.playout.is_playing:
+            self._lost_s = now_s
+
+    def end(self, now_s: float) -> None:
+        """Look a last time: what is overdue is late, and what is dry is dry."""
+        self._look(now_s)
+        if not self.is_ready or not self.playout.is_playing:
+            return
+        dry_s = self.playout.dry_s(now_s)
+        if dry_s:
+            self._underrun(dry_s)
+        index = self.playout.end
+        while (late_s := now_s - self.playout.intended_s(index, self._buffer)) > LATE_S:
+            self._late(index, late_s)
+            index += QUANTUM_SAMPLES
+
+    # Reactions to messages ------------------------------------------------------------------------
+
+    def _on_ready(self, ready: dict[str, Any], now_s: float) -> None:
+        first = ready["from"]
+        if self.playout.is_playing and not self.is_ready and first != self.playout.end:
+            self.tally.find("not_resumed", f"from {first}, not {self.playout.end}")
+            self.playout.skip(first)
+        self.is_ready = True
+        self._epoch = ready["epoch"]
+        self._codec = ready["codec"]
+        self._programme, self.programme_id = ready["programme"], ready["programmeId"]
+        self._heard_of_s = now_s
+        self._run_began_s = -1.0
+
+    def _on_steered(self, steered: dict[str, Any], now_s: float) -> None:
+        self._epoch = steered["epoch"]
+        self._programme, self.programme_id = steered["programme"], steered["programmeId"]
+        self._run_began_s = -1.0
+        self.playout.splice(first_replaced(steered["effective"]))
+        self.tally.counts["steered"] += 1
+        if self._steered:
+            said_s, heard, quantise = self._steered.pop(0)
+            if quantise == "now":  # the others wait for the music, as they were asked to
+                wait_s = samples_to_seconds(steered["effective"] - heard)
+                self.tally.record("steer", max(wait_s, now_s - said_s))
+
+    def _on_discontinuity(self, gap: dict[str, Any], _now_s: float) -> None:
+        self.tally.find("skip", f"{gap['from']} to {gap['to']}: {gap['reason']}")
+        self.tally.counts["skipped_samples"] += gap["to"] - gap["from"]
+        if gap["from"] != self.playout.end or gap["to"] <= gap["from"]:
+            words = f"{gap['from']} to {gap['to']} at {self.playout.end}"
+            self.tally.find("wrong_discontinuity", words)
+            return
+        self.playout.skip(gap["to"])
+        self._run_began_s = -1.0
+
+    def _on_drain(self, drain: dict[str, Any], _now_s: float) -> None:
+        self.drain_ms = drain["reconnectAfterMs"]
+        self.tally.counts["drains"] += 1
+
+    def _on_error(self, error: dict[str, Any], _now_s: float) -> None:
+        told = error["error"]
+        if self._steered and told["code"] == "VALIDATION_FAILED":
+            self._steered.pop(0)  # a change that came behind another's place: refused, as it may be
+            self.tally.counts["steers_refused"] += 1
+        elif told["code"] not in ("OVERLOADED", "DRAINING"):
+            self.tally.find("unexpected_error", f"{told['code']}: {told['message']}")
+
+    # Small steps ----------------------------------------------------------------------------------
+
+    def _misplaced(self, index: int) -> None:
+        end = self.playout.end
+        kind = "gap" if index > end else "duplicate"
+        self.tally.find(kind, f"{index} where {end} was due")
+
+    def _time(self, index: int, now_s: float) -> None:
+        """Record how late a quantum is and what the player went through; it is held from now on."""
+        playout, tally = self.playout, self.tally
+        intended_s = playout.intended_s(index, self._buffer)
+        if self._run_began_s < 0:
+            self._run_began_s = now_s
+        # What there was room for as the run began comes in one burst; the rhythm begins behind it.
+        if self._wish.is_prompt and intended_s > self._run_began_s:
+            self._late(index, now_s - intended_s)
+            if self.delays is not None:
+                self.delays.append((now_s, now_s - intended_s))
+        dry_s = playout.arrived(index + QUANTUM_SAMPLES, now_s)
+        if dry_s:
+            self._underrun(dry_s)
+        if self._wish.is_prompt:
+            tally.record("lead", playout.ahead_s(now_s))
+        if self._lost_s is not None:
+            tally.record("resume", now_s - self._lost_s)
+            self._lost_s = None
+        elif self._intended_s >= 0:
+            tally.record("first_audio", now_s - self._intended_s)
+            tally.record("hello", now_s - self._hello_s)
+            self._intended_s = -1.0
+        if not self._is_filled and playout.ahead_s(now_s) * 1e3 >= self._wish.buffer_ms - 200:
+            self._is_filled = True
+            tally.record("fill", now_s - self._hello_s)
+
+    def _late(self, index: int, late_s: float) -> None:
+        self.tally.record("late", late_s)
+        if late_s > LATE_S:
+            self.tally.find("late", f"{index} by {late_s:.3f} s")
+
+    def _underrun(self, dry_s: float) -> None:
+        self.n_underruns += 1
+        self.tally.find("underrun", f"{dry_s:.3f} s at {self.playout.end}")
+        self.tally.record("underrun", dry_s)
+
+    def _look(self, now_s: float) -> None:
+        """Look for what did not come."""
+        is_watched = not (self._is_silent or self._wish.is_slow)
+        if is_watched and self._lost_s is None and now_s - self._heard_of_s > SILENT_S:
+            self._is_silent = True
+            self.tally.find("silent", f"nothing since {self.playout.end}")
+        while self._steered and now_s - self._steered[0][0] > ANSWER_S:
+            self._steered.pop(0)
+            self.tally.find("no_answer", "steer")
+
+    def _sample(self, message: bytes) -> tuple[Sample, dict[str, Any]]:
+        version, bitrate = self._codec["version"], self._codec["bitrate"]
+        return Sample(self.programme_id, version, bitrate, bytes(message)), self._programme
+
+
+_HEEDED: Final = frozenset({"ready", "steered", "discontinuity", "drain", "error"})
+
+
+def _is_whole(message: bytes) -> bool:
+    """Return whether bytes are one quantum: its parts add up. The costly check is `verify`'s."""
+    if len(message) < _OPUS_HEAD or message[0] != 1:
+        return False
+    _, codec, _, _, index, n_packets, n_frames, frame_bytes = _HEAD.unpack_from(message)
+    if index < 0 or index % QUANTUM_SAMPLES or n_frames not in (0, 6):
+        return False
+    if codec == 0 and n_packets == 5:
+        sizes = _FIVE.unpack_from(message, _HEAD.size)
+        return 0 not in sizes and _OPUS_HEAD + sum(sizes) + n_frames * frame_bytes == len(message)
+    whole = _HEAD.size + 2 + _PCM_BYTES + n_frames * frame_bytes
+    return bool(codec == 1 and n_packets == 1 and len(message) == whole)

@@ -1,0 +1,135 @@
+"""What came of a run: tallies, seconds, the server and the generator; and every figure by a name.
+
+The names of figures are what `--assert` speaks of, what a comparison compares and what the table
+prints.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from loadtest.histogram import Histogram
+from loadtest.tally import FAULTS, LATENCIES, QUALITY, Tally
+
+if TYPE_CHECKING:
+    from loadtest.plan import Plan
+
+# fmt: off
+QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+
+PLAIN_FIGURES: Final = {
+    "faults":             "all faults together, of all groups",
+    "listeners":          "listeners that came (the well ones)",
+    "most_open":          "listeners inside at once, at the most",
+    "quanta":             "quanta that came to them",
+    "viz_fps":            "viz frames that came for each second of sound",
+    "skipped_s":          "seconds of sound that announced gaps left out",
+    "verified":           "sampled quanta that were compared with a local render",
+    "decoded":            "Opus packets that were decoded",
+    "asked":              "HTTP requests sent",
+    "server_cpu_share":   "processor time of the server, as a share of one core",
+    "server_rss_mb":      "memory of the server at its most (MB)",
+    "loop_lag_p99_ms":    "how late the server's event loop was, as it says",
+    "server_late_p99_ms": "how late the server sent, as it says",
+    "late_segments":      "segments that the server made too late, as it says",
+    "generator_cpu_share": "processor time of the busiest generator process, as a share of a core",
+}
+# fmt: on
+
+FIT_LAG_MS: Final = 25.0
+FIT_CPU_SHARE: Final = 0.9
+
+
+def figure_names() -> list[str]:
+    """Return every name a figure may have."""
+    ends = (*QUANTILES, "max")
+    latencies = [f"{name}_{end}_ms" for name in LATENCIES for end in ends]
+    return [*PLAIN_FIGURES, *FAULTS, *QUALITY, *latencies]
+
+
+@dataclass
+class Outcome:
+    """A run that is over."""
+
+    plan: Plan
+    """What was asked for."""
+    machine: str
+    """Processor and versions."""
+    groups: dict[str, Tally] = field(default_factory=dict)
+    """By name: `well`, `slow`, `abuse`, `asks`."""
+    generators: list[Tally] = field(default_factory=list)
+    """The loop of each process."""
+    seconds: list[dict[str, Any]] = field(default_factory=list)
+    """Each second: listeners, lateness, processor time."""
+    delays: list[tuple[float, float]] = field(default_factory=list)
+    """Moment and lateness of each quantum of the first listener (seconds)."""
+    server: dict[str, float] = field(default_factory=dict)
+    """What the server told of itself."""
+
+    @property
+    def generator_shares(self) -> list[float]:
+        """Share of a core that each process of the generator took."""
+        return [one.counts["cpu_us"] / max(one.counts["wall_us"], 1) for one in self.generators]
+
+    @property
+    def is_generator_fit(self) -> bool:
+        """Whether the generator was no bottleneck: its loops were in time and had time left."""
+        lag_ms = self.figures()["lag_p99_ms"]
+        return lag_ms <= FIT_LAG_MS and max(self.generator_shares, default=0) <= FIT_CPU_SHARE
+
+    def faults(self) -> dict[str, int]:
+        """Return all faults by kind."""
+        found: dict[str, int] = defaultdict(int)
+        for group in self.groups.values():
+            for kind, n in group.faults.items():
+                found[kind] += n
+        return dict(found)
+
+    def figures(self) -> dict[str, float]:
+        """Return all figures by name; latencies are those of the well, in milliseconds."""
+        well, asks = self.groups.get("well", Tally()), self.groups.get("asks", Tally())
+        figures: dict[str, float] = dict.fromkeys(PLAIN_FIGURES, 0.0)
+        figures |= {kind: float(well.findings[kind] + asks.findings[kind]) for kind in QUALITY}
+        faults = self.faults()
+        figures |= {kind: float(faults.get(kind, 0)) for kind in FAULTS}
+        counts, sound_s = well.counts, well.counts["quanta"] / 10
+        figures |= self.server | {
+            "faults": float(sum(faults.values())),
+            "viz_fps": counts["viz_frames"] / sound_s if sound_s else 0.0,
+            "skipped_s": counts["skipped_samples"] / 48_000,
+            "asked": float(asks.counts["asked"]),
+            "most_open": max((row["open"] for row in self.seconds), default=0.0),
+            "server_rss_mb": max((row["serverRssMb"] for row in self.seconds), default=0.0),
+            "generator_cpu_share": max(self.generator_shares, default=0.0),
+        }
+        figures |= {
+            name: float(counts[name]) for name in ("listeners", "quanta", "verified", "decoded")
+        }
+        for name, histogram in self.latencies().items():
+            for end, share in QUANTILES.items():
+                figures[f"{name}_{end}_ms"] = histogram.quantile_ms(share)
+            figures[f"{name}_max_ms"] = histogram.max_us / 1e3
+        return figures
+
+    def latencies(self) -> dict[str, Histogram]:
+        """Return all latencies by name: of the well, of the requests, of the generators."""
+        well, asks = self.groups.get("well", Tally()), self.groups.get("asks", Tally())
+        lag = Histogram()
+        for one in self.generators:
+            lag.add(one.latency("lag"))
+        found = {name: well.latency(name) for name in LATENCIES}
+        return found | {"answer": asks.latency("answer"), "lag": lag}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it for a file."""
+        return {
+            "machine": self.machine,
+            "plan": asdict(self.plan),
+            "isGeneratorFit": self.is_generator_fit,
+            "generatorShares": self.generator_shares,
+            "figures": {name: round(value, 4) for name, value in self.figures().items()},
+            "groups": {name: tally.to_json() for name, tally in self.groups.items()},
+            "seconds": self.seconds,
+        }

@@ -1,0 +1,142 @@
+"""What a run came to, for people: a table that fits in a runbook, and files beside it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+from typing import TYPE_CHECKING, Any, Final
+
+from loadtest.table import print_table
+from loadtest.tally import FAULTS, QUALITY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from loadtest.outcome import Outcome
+
+_SHARES: Final = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999))
+_LATENCY_WORDS: Final = {
+    "late": "quantum late", "first_audio": "first audio", "hello": "hello → quantum",
+    "fill": "buffer full", "resume": "resumed", "lead": "lead", "underrun": "underrun",
+    "steer": "steer → audible", "answer": "HTTP answer", "lag": "generator lag",
+}  # fmt: skip
+_SECOND_FIELDS: Final = (
+    "atS", "open", "quanta", "fps", "late", "lateP99", "lateMax", "underruns", "lag",
+    "serverCpu", "serverRssMb", "cpuS",
+)  # fmt: skip
+
+
+def latency_rows(outcome: Outcome) -> list[list[str]]:
+    """Return the table of latencies (milliseconds): those that were seen."""
+    rows = [["ms", *(name for name, _ in _SHARES), "max", "count"]]
+    for name, histogram in outcome.latencies().items():
+        if histogram.n:
+            figures = [f"{histogram.quantile_ms(share):,.1f}" for _, share in _SHARES]
+            longest = f"{histogram.max_us / 1e3:,.1f}"
+            rows.append([_LATENCY_WORDS[name], *figures, longest, f"{histogram.n:,}"])
+    return rows
+
+
+def summary_rows(outcome: Outcome) -> list[list[str]]:
+    """Return the table of counts."""
+    figures = outcome.figures()
+    shares = ", ".join(f"{share:.0%}" for share in outcome.generator_shares)
+    rows = [
+        ["", ""],
+        ["listeners, most at once", f"{figures['listeners']:,.0f}, {figures['most_open']:,.0f}"],
+        ["quanta; viz frames a second", f"{figures['quanta']:,.0f}; {figures['viz_fps']:.1f}"],
+        ["verified against a local render", f"{figures['verified']:,.0f}"],
+        ["server: CPU of a core, memory",
+         f"{figures['server_cpu_share']:.0%}, {figures['server_rss_mb']:.0f} MB"],
+        ["server says: late p99, loop lag p99",
+         f"≤ {figures['server_late_p99_ms']:g} ms, ≤ {figures['loop_lag_p99_ms']:g} ms"],
+        ["generator: CPU of a core", shares],
+        ["generator kept up", "yes" if outcome.is_generator_fit else "NO: see its lag"],
+    ]  # fmt: skip
+    return rows + [[word, f"{figures[word]:,.0f}"] for word in QUALITY]
+
+
+def group_rows(outcome: Outcome) -> list[list[str]]:
+    """Return what became of those who are counted apart, empty where there are none."""
+    rows = []
+    for name, tally in outcome.groups.items():
+        told = dict(tally.counts) if name != "well" else {}
+        told |= {word: n for word, n in tally.findings.items() if name != "well"}
+        closes = {word: n for word, n in tally.counts.items() if word.startswith("close_")}
+        told = told or closes
+        if told:
+            rows.append([name, ", ".join(f"{word} {n:,}" for word, n in sorted(told.items()))])
+    return rows
+
+
+def fault_lines(outcome: Outcome) -> list[str]:
+    """Return a line for each kind of fault that was found."""
+    lines = []
+    for kind, n in outcome.faults().items():
+        words = [word for group in outcome.groups.values() for word in group.examples.get(kind, [])]
+        lines.append(f"{kind}: {n:,} ({FAULTS[kind]}; {'; '.join(words[:2])})")
+    return lines
+
+
+def command_of(outcome: Outcome) -> str:
+    """Return the command that makes this run again."""
+    plan = outcome.plan
+    options = {
+        "--listeners": plan.listeners, "--programmes": plan.programmes,
+        "--duration": f"{plan.duration_s:g}", "--processes": plan.processes,
+        "--buffer-ms": plan.buffer_ms, "--seed": plan.seed, "--samples": plan.samples,
+        "--prompt": plan.prompt,
+    }  # fmt: skip
+    if plan.row.arrival == "poisson":
+        options["--rate"] = f"{plan.per_s:g}"
+    if plan.row.asks:
+        options["--asks-per-s"] = f"{plan.asks_per_s:g}"
+    words = [word for pair in options.items() for word in map(str, pair)]
+    return "python -m loadtest run " + shlex.join([plan.scenario, *words])
+
+
+def print_report(outcome: Outcome) -> None:
+    """Print the tables."""
+    plan = outcome.plan
+    print(f"\n{plan.scenario}: {plan.row.what}\n  {command_of(outcome)}")
+    print_table("Latencies", latency_rows(outcome))
+    print_table("Counts", summary_rows(outcome))
+    for name, told in group_rows(outcome):
+        print(f"  {name}: {told}")
+    faults = fault_lines(outcome)
+    print("\nFaults: " + ("none" if not faults else ""))
+    for line in faults:
+        print(f"  {line}")
+
+
+def write_files(outcome: Outcome, folder: Path) -> None:
+    """Write `outcome.json` and `seconds.csv`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(outcome.to_json(), indent=1, ensure_ascii=False)
+    folder.joinpath("outcome.json").write_text(text + "\n")
+    with folder.joinpath("seconds.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, _SECOND_FIELDS, extrasaction="ignore", restval=0)
+        writer.writeheader()
+        writer.writerows(map(_rounded, outcome.seconds))
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()
+    }
+
+
+def progress_line(scenario: str, row: dict[str, Any]) -> str:
+    """Return what is shown of a second as it passes."""
+    return (
+        f"{scenario} {row['atS']:4.0f} s  {row['open']:6,} listeners  {row['quanta']:7,} quanta/s  "
+        f"late p99 {row['lateP99']:6.1f} ms  {row['fps']:4.1f} fps  underruns {row['underruns']}  "
+        f"server {row['serverCpu']:4.0%} {row['serverRssMb']:5.0f} MB"
+    )
+
+
+def as_cells(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return rows without those whose cells are all empty."""
+    return [list(row) for row in rows if any(row)]

@@ -1,0 +1,130 @@
+"""`python -m loadtest run SCENARIO`: one run, from options to exit code, top to bottom."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from loadtest.driver import drive
+from loadtest.options import cores_of
+from loadtest.plan import plan_of
+from loadtest.process import server
+from loadtest.report import print_report, progress_line, write_files
+from loadtest.target import Refused, target_of
+from loadtest.thresholds import threshold_of
+from loadtest.toxic import toxic
+from loadtest.traces import load_trace, recorded
+from loadtest.watch import Watch
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from loadtest.outcome import Outcome
+
+FAILED: Final = 1
+REFUSED: Final = 2
+_LIMITS: Final = {"RATE_LIMIT_MAX": "50", "RATE_LIMIT_WINDOW_S": "10"}
+"""As a server has them by default: everyone comes from an address of their own, unless a proxy lies
+between."""
+_QUIET_SECONDS: Final = 5
+"""Where nobody watches, progress is told this often."""
+
+
+def split_cores(given: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the cores of a server started here, and those of the generator.
+
+    With one core they share it; else each has half, unless `--cores` says otherwise.
+    """
+    there = tuple(sorted(os.sched_getaffinity(0)))
+    ours = given or there[len(there) // 2 :]
+    theirs = tuple(core for core in there if core not in ours) or there
+    return theirs, ours
+
+
+def run(args: Namespace) -> int:
+    """Make a run; return the exit code."""
+    try:
+        thresholds = [threshold_of(text) for text in args.asserts]
+        outcome = outcome_of(args)
+        if args.record_trace:
+            record(outcome, Path(args.record_trace))
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return REFUSED
+    print_report(outcome)
+    if args.out:
+        folder = Path(args.out)
+        write_files(outcome, folder)
+        write_page(outcome, folder)
+    figures = outcome.figures()
+    standing = [threshold_of(text) for text in outcome.plan.row.thresholds]
+    failures = [one.failure(figures) for one in (*standing, *thresholds)]
+    for line in filter(None, failures):
+        print(line)
+    return FAILED if any(failures) else 0
+
+
+def outcome_of(args: Namespace) -> Outcome:
+    """Make the run that options ask for.
+
+    Raises:
+        Refused: They are wrong; the sentence says how.
+    """
+    trace = load_trace(args.trace) if args.trace else None
+    with ExitStack() as stack:
+        folder = args.data_dir or stack.enter_context(TemporaryDirectory())
+        theirs, ours = split_cores(cores_of(args.cores))
+        running = None
+        if args.url is None:
+            plan = plan_of(args, "ws://127.0.0.1:1/stream", folder, ours)  # refuse before starting
+            settings = {"ASTRADIO_MAX_LISTENERS": str(max(2_000, plan.listeners + 100))}
+            settings |= {} if trace else _LIMITS
+            running = stack.enter_context(server(folder, None, theirs, **settings))
+            url = f"ws://127.0.0.1:{running.port}/stream"
+        else:
+            url = args.url
+        target = target_of(url, is_owned=args.i_own_this_server)
+        plan = plan_of(args, url, folder, ours if running else cores_of(args.cores))
+        if trace is not None:
+            proxy = stack.enter_context(toxic(url))
+            proxy.down.delay_of_s = trace.delay_s
+            plan = replace(plan, url=proxy.url)
+        return drive(plan, Watch(target.http_url, running), _Progress(args.scenario).show)
+
+
+class _Progress:
+    """Tells on the terminal how it goes, in place where someone watches."""
+
+    def __init__(self, scenario: str) -> None:
+        self._scenario = scenario
+        self._is_watched = sys.stderr.isatty()
+
+    def show(self, row: dict[str, Any]) -> None:
+        """Show a second."""
+        line = progress_line(self._scenario, row)
+        if self._is_watched:
+            print(f"\r{line}", end="", file=sys.stderr, flush=True)
+        elif row["atS"] % _QUIET_SECONDS == 0:
+            print(line, file=sys.stderr, flush=True)
+
+
+def record(outcome: Outcome, path: Path) -> None:
+    """Write the trace of what the first listener saw."""
+    plan = outcome.plan
+    what = f"Recorded: lateness of one listener, {plan.scenario}, {plan.duration_s:g} s."
+    path.write_text(recorded(outcome.delays, what).to_json())
+
+
+def write_page(outcome: Outcome, folder: Path) -> None:
+    """Write `report.html`, or say what it needs."""
+    try:
+        from loadtest.html import write_html  # noqa: PLC0415 - matplotlib is not always there
+    except ImportError:
+        print("no report.html: `pip install astradio-stream[load]` brings matplotlib")
+        return
+    write_html(outcome, folder / "report.html")

@@ -1,0 +1,123 @@
+"""Benchmarks kept and compared, budgets judged, a capacity searched."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+from loadtest import bench, budgets, capacity, table
+from loadtest.budgets import BUDGETS, Budget, figure, print_budgets
+from loadtest.outcome import figure_names
+from loadtest.table import Table, print_table
+from loadtest.thresholds import threshold_of
+
+ROWS = (("", "p50", "p95"), ("new", "3.1", "<= 25"), ("cached, v1", "1,000", "4.5"))
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> list[Table]:
+    kept: list[Table] = []
+    for module in (table, bench):
+        monkeypatch.setattr(module, "PRINTED", kept)
+    return kept
+
+
+def test_the_worst_figure_of_the_rows_that_are_meant_counts() -> None:
+    tables = [Table("Hello, ms", ROWS), Table("Hello, ms", (ROWS[0], ("new", "7", "9")))]
+    assert figure(tables, "Hello", "new", "p50") == 7
+    assert figure(tables, "Hello", "new", "p95") == 25
+    assert figure(tables, "Hello", "cached", "p50") == 1_000
+    assert figure(tables, "Hello", "nobody", "p50") is None
+    assert figure(tables, "Hello", "new", "p99") is None
+
+
+def test_a_budget_that_was_not_measured_is_not_kept(
+    printed: list[Table], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = (
+        Budget("kept", "b", "Hello", "new", "p50", 4),
+        Budget("broken", "b", "Hello", "new", "p95", 24),
+        Budget("missing", "b", "Nothing", "new", "p95", 24),
+        Budget("elsewhere", "other", "Nothing", "new", "p95", 24),
+    )
+    monkeypatch.setattr(budgets, "BUDGETS", rows)
+    print_budgets([Table("Hello, ms", ROWS)], ["b"])
+    words = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
+    assert words == [
+        ["kept", "3.1", "4", "yes"],
+        ["broken", "25", "24", "NO"],
+        ["missing", "missing", "24", "NO"],
+    ]
+
+
+def test_every_budget_names_a_benchmark_and_a_table_that_it_prints() -> None:
+    for one in BUDGETS:
+        source = Path(bench.__file__).with_name(f"bench_{one.benchmark}.py").read_text()
+        assert one.benchmark in bench.BENCHMARKS
+        for title in filter(None, (one.title, one.beside[0])):
+            # Numbers stand in the title as they are computed.
+            words = re.escape(re.split(r"[0-9]", title)[-1] or title)
+            assert re.search(words, source), title
+        assert f'"{one.column}"' in source, one.column
+
+
+def test_a_run_is_kept_and_compared_with_an_earlier_one(
+    printed: list[Table],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cost = iter(("4.0", "5.0"))
+
+    def measure() -> None:
+        print_table("Cost", [["", "ms", "how"], ["a thing", next(cost), "well"]])
+
+    monkeypatch.setitem(bench.BENCHMARKS, "bank", measure)
+    file = tmp_path / "then.json"
+    bench.run(_args("bank", "--json", str(file)))
+    told = json.loads(file.read_text())
+    assert told["tables"] == [
+        {"title": "Cost", "rows": [["", "ms", "how"], ["a thing", "4.0", "well"]]}
+    ]
+    assert "numpy" in told["machine"]
+    printed.clear()
+    capsys.readouterr()
+    bench.run(_args("bank", "--against", str(file)))
+    lines = capsys.readouterr().out.splitlines()
+    place = lines.index("Cost: now ÷ then")
+    assert lines[place + 2].split() == ["a", "thing", "1.25"]
+
+
+def _args(*words: str) -> object:
+    from loadtest.__main__ import build_parser
+
+    return build_parser().parse_args(["bench", *words])
+
+
+@pytest.mark.parametrize("truth", [0, 1, 37, 60, 61, 119, 399, 400, 1_000])
+def test_a_search_finds_the_largest_number_that_holds_to_a_twentieth(truth: int) -> None:
+    def failure_of(number: int) -> str:
+        return "" if number <= truth else "broke"
+
+    found = capacity.search(60, 400, math.inf, failure_of)
+    assert found.held <= min(truth, 400)
+    if truth >= 400:
+        assert found.held == 400
+    else:
+        assert found.held < found.broke <= max(found.held * 1.06, found.held + 1)
+    assert len(found.tried) <= 12
+
+
+def test_a_search_ends_when_its_time_is_over() -> None:
+    found = capacity.search(60, 400, -math.inf, lambda _number: "")
+    assert list(found.tried) == [60]
+
+
+def test_the_quality_of_a_capacity_is_made_of_figures() -> None:
+    for kind in capacity.KINDS.values():
+        for text in kind.quality:
+            assert threshold_of(text).name in figure_names()

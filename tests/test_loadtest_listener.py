@@ -1,0 +1,235 @@
+"""The checking listener: every fault is found and named once, and nothing is made up."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from astradio_stream.wire.quantum import Codec, pack_quantum
+from loadtest.listener import CheckingListener, Wish
+from loadtest.sampling import Reservoir
+from loadtest.tally import FAULTS, Tally
+from tests.serving import VIZ_FRAMES
+
+QUANTUM = 4_800
+BUFFER_MS = 500
+
+
+def quantum(n: int, epoch: int = 0) -> bytes:
+    return pack_quantum(Codec.OPUS, epoch, 1, n * QUANTUM, [b"\xf8\xff\xfe"] * 5, VIZ_FRAMES)
+
+
+class Told:
+    """A listener, and a server that does what a test says; the clock is an argument."""
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        reservoir = Reservoir(10, random.Random(1))
+        wish = Wish({"seed": 1}, BUFFER_MS)
+        self.listener = CheckingListener(wish, self.tally, reservoir, 0.0)
+        self.now_s = 0.0
+
+    def ready(self, from_n: int = 0, epoch: int = 0, **changes: Any) -> None:
+        self.tell(
+            type="ready", epoch=epoch, programme={"seed": 1}, programmeId="ab" * 32,
+            codec={"name": "opus", "version": "1", "bitrate": 96_000}, **{"from": from_n * QUANTUM},
+            **changes,
+        )  # fmt: skip
+
+    def join(self) -> None:
+        self.listener.greeting(self.now_s)
+        self.ready()
+
+    def tell(self, **message: Any) -> None:
+        self.listener.take_text(json.dumps(message).encode(), self.now_s)
+
+    def send(self, *numbers: int, epoch: int = 0) -> None:
+        for n in numbers:
+            self.listener.take_binary(quantum(n, epoch), self.now_s)
+
+    def play(self, first: int, last: int, late_s: float = 0.0, epoch: int = 0) -> None:
+        """Send quanta as a server does that keeps the buffer full; the clock goes on."""
+        for n in range(first, last):
+            self.now_s = max(self.now_s, (n + 1) / 10 - BUFFER_MS / 1e3) + late_s
+            self.send(n, epoch=epoch)
+            self.listener.report(self.now_s)
+
+
+@pytest.fixture
+def told() -> Told:
+    made = Told()
+    made.join()
+    return made
+
+
+def steered(told: Told) -> None:
+    told.play(0, 10)
+    told.listener.steer({"density": 0.1}, "now", told.now_s)
+    effective = 8 * QUANTUM + 100
+    tell = {"programme": {"seed": 1}, "programmeId": "cd" * 32}
+    told.tell(type="steered", epoch=1, effective=effective, **tell)
+
+
+def a_gap(told: Told) -> None:
+    told.play(0, 10)
+    told.send(11)
+
+
+def a_duplicate(told: Told) -> None:
+    told.play(0, 10)
+    told.send(9)
+
+
+def an_old_epoch_after_a_steer(told: Told) -> None:
+    steered(told)
+    told.send(10)
+
+
+def a_message_cut_short(told: Told) -> None:
+    told.listener.take_binary(quantum(0)[:-1], 0.0)
+
+
+def no_json(told: Told) -> None:
+    told.listener.take_text(b"{", 0.0)
+
+
+def a_quantum_before_ready(told: Told) -> None:
+    told.listener.greeting(0.0)
+    told.send(0)
+
+
+def a_gap_announced_elsewhere(told: Told) -> None:
+    told.play(0, 10)
+    told.tell(type="discontinuity", reason="slow", to=30 * QUANTUM, **{"from": 11 * QUANTUM})
+
+
+def a_resume_from_elsewhere(told: Told) -> None:
+    told.play(0, 10)
+    told.listener.lost(told.now_s)
+    told.join()
+
+
+def nothing_any_more(told: Told) -> None:
+    told.play(0, 10)
+    told.listener.report(told.now_s + 3.1)
+    told.listener.report(told.now_s + 4.1)
+
+
+def nothing_from_the_start(told: Told) -> None:
+    told.listener.report(3.1)
+
+
+def a_steer_unanswered(told: Told) -> None:
+    told.play(0, 10)
+    told.listener.steer({"density": 0.1}, "now", told.now_s)
+    told.play(10, 70)
+
+
+def an_error_out_of_nothing(told: Told) -> None:
+    told.tell(type="error", error={"code": "INTERNAL", "message": "oh"}, fatal=False)
+
+
+# fmt: off
+WRONGS = [
+    (a_gap,                     "gap"),
+    (a_duplicate,               "duplicate"),
+    (an_old_epoch_after_a_steer, "wrong_epoch"),
+    (a_message_cut_short,       "malformed"),
+    (no_json,                   "malformed"),
+    (a_quantum_before_ready,    "before_ready"),
+    (a_gap_announced_elsewhere, "wrong_discontinuity"),
+    (a_resume_from_elsewhere,   "not_resumed"),
+    (nothing_any_more,          "silent"),
+    (nothing_from_the_start,    "silent"),
+    (a_steer_unanswered,        "no_answer"),
+    (an_error_out_of_nothing,   "unexpected_error"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("does", "kind"), WRONGS)
+def test_a_fault_is_found_once_and_only_it(
+    told: Told, does: Callable[[Told], None], kind: str
+) -> None:
+    does(told)
+    assert told.tally.faults == {kind: 1}
+    assert told.tally.examples[kind] or kind == "silent"
+    assert kind in FAULTS
+
+
+def test_a_right_server_is_found_right(told: Told) -> None:
+    told.play(0, 100)
+    told.listener.end(told.now_s)
+    assert not told.tally.findings
+    assert told.tally.counts["quanta"] == 100
+    assert told.tally.counts["viz_frames"] == 600
+
+
+def test_seek_steer_skip_and_resume_are_no_faults(told: Told) -> None:
+    steered(told)
+    told.send(8, 9, 10, epoch=1)
+    told.play(11, 20, epoch=1)
+    told.tell(type="discontinuity", reason="slow", to=30 * QUANTUM, **{"from": 20 * QUANTUM})
+    told.send(30, 31, epoch=1)
+    told.listener.lost(told.now_s)
+    greeting = told.listener.greeting(told.now_s)
+    assert json.loads(greeting[8:])["from"] == 32 * QUANTUM
+    told.ready(32, resumed=True)
+    told.send(32, 33)
+    assert not told.tally.faults
+    assert told.tally.findings == {"skip": 1}
+    assert told.tally.counts["skipped_samples"] == 10 * QUANTUM
+    assert told.tally.latency("resume").n == 1
+
+
+def test_lateness_is_measured_against_what_is_heard_not_against_the_quantum_before(
+    told: Told,
+) -> None:
+    """Half a second of standing still makes five quanta late, each by what it missed."""
+    told.play(0, 20)
+    told.now_s += 0.45
+    told.send(20, 21, 22, 23, 24)
+    late = told.tally.latency("late")
+    assert late.max_us == pytest.approx(350_000, abs=2)
+    assert told.tally.findings == {"late": 3}  # by 0.35, 0.25, 0.15 s; two by less than 0.1 s
+
+
+def test_what_never_came_is_late_too(told: Told) -> None:
+    told.play(0, 20)
+    told.listener.end(told.now_s + 0.45)
+    assert told.tally.findings["late"] == 3
+
+
+def test_an_underrun_is_counted_with_its_length_and_the_player_stands_still(told: Told) -> None:
+    told.play(0, 20)
+    held_s = told.listener.playout.ahead_s(told.now_s)
+    told.now_s += held_s + 0.25
+    told.send(20)
+    assert told.tally.findings["underrun"] == 1
+    assert told.tally.latency("underrun").max_us == pytest.approx(250_000, abs=2)
+    assert told.listener.playout.ahead_s(told.now_s) == pytest.approx(0.1)
+    told.listener.end(told.now_s + 0.2)
+    assert told.tally.findings["underrun"] == 2
+
+
+def test_first_audio_counts_from_when_the_listener_was_due() -> None:
+    told = Told()
+    told.now_s = 0.7  # it was due at 0.0, and something held it up
+    told.join()
+    told.now_s = 0.8
+    told.send(0)
+    assert told.tally.latency("first_audio").max_us == 800_000
+    assert told.tally.latency("hello").max_us == 100_000
+
+
+def test_the_report_says_what_is_heard(told: Told) -> None:
+    told.send(0, 1, 2)
+    report = told.listener.report(0.15)
+    assert report is not None
+    assert json.loads(report) == {
+        "type": "report", "played": 7_200, "received": 14_400, "underruns": 0,
+    }  # fmt: skip
