@@ -221,6 +221,16 @@ def test_two_workers_share_a_port_count_together_and_leave_together(
     assert events.count("READY") == events.count("DRAINING") == events.count("STOPPED") == 2
 
 
+def test_workers_whose_parent_dies_leave_in_order(tmp_path: Path, data_dir: Path) -> None:
+    with running(tmp_path, data_dir, "--workers", "2") as server:
+        with listening(server.ws_url, TRANSIT) as listener:
+            listener.take_quanta(5)
+            server.process.kill()
+            listener.take_text("drain")
+            assert listener.take_close() == (1012, "restart")
+        wait_until(lambda: server.events().count("STOPPED") == 2)
+
+
 def test_a_worker_that_dies_is_replaced_and_the_others_play_on(
     tmp_path: Path, data_dir: Path
 ) -> None:

@@ -35,6 +35,7 @@ TABLE: Final = (
     Event("STOPPED",             False, "The end"),
     Event("KILLED",              False, "A second signal ended it at once"),
     Event("WORKER_ENDED",        False, "A worker died and is started again"),
+    Event("PARENT_ENDED",        False, "The parent of a worker died, and so it leaves"),
     Event("STORE_UNAVAILABLE",   False, "The database cannot be written"),
     Event("STORE_AVAILABLE",     False, "It can again"),
     Event("UPKEEP_FAILED",       False, "Old rows could not be deleted"),

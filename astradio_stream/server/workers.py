@@ -17,6 +17,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -180,9 +181,19 @@ def run_worker(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's reaches all; the parent decides
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     handlers = main.open_logs_of(settings)
+    threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
     try:
         with main.bind(settings.host, port, shared=True) as bound:
             status = main.serve_on(bound, settings, lambda: told.send(True), reread)
     finally:
         close_logs(handlers)
     raise SystemExit(status)
+
+
+def _follow_parent() -> None:
+    """Leave in order once the parent is gone: no signal would reach this process any more."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        log("PARENT_ENDED", pid=os.getpid())
+        os.kill(os.getpid(), signal.SIGTERM)
