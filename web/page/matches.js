@@ -5,11 +5,12 @@
  */
 
 import { ask, Refused } from "./ask.js";
-import { birthOfSaved, savedBirths } from "./births.js";
+import { birthOfSaved } from "./births.js";
 import { element, part, write } from "./elements.js";
 import { FACETS, matchRow } from "./matchrow.js";
 import { know } from "./published.js";
 import { remembered } from "./remember.js";
+import { savedBirths } from "./saved.js";
 import { birthName } from "./sentences.js";
 
 /** @typedef {import("../types.js").Birth} Birth */
