@@ -23,6 +23,7 @@ from loadtest import (
     bench_segment,
     bench_server,
     bench_slow,
+    bench_steer,
 )
 from loadtest.budgets import number_in, print_budgets
 from loadtest.table import PRINTED, Table, machine, print_table
@@ -42,6 +43,7 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "broadcast": bench_broadcast.run,
     "distinct": bench_distinct.run,
     "slow": bench_slow.run,
+    "steer": bench_steer.run,
     "compat": bench_compat.run,
 }
 

@@ -443,18 +443,56 @@ def test_a_change_that_comes_too_late_is_asked_for_again_with_more_time() -> Non
     assert not session.steered(change, late_ns)
     assert session.take_actions() == []
     assert session.epoch == 0
-    assert session.first_open(late_ns) == 24_000  # 300 ms on
-    assert session.steered(change_at(24_048), late_ns)
+    assert session.first_open(late_ns) == 28_800  # 340 and 60 ms on
+    assert session.steered(change_at(28_848), late_ns)
     assert session.first_open(late_ns) == 19_200  # 150 ms again
 
 
-def test_a_change_that_is_always_late_comes_at_last() -> None:
+def test_a_change_that_is_always_late_is_refused_and_the_stream_goes_on() -> None:
     session = session_in(State.STREAMING)
     send_all(session, 0)
-    change = change_at(4_848)
-    answers = [session.steered(change, 2 * NS_PER_S) for _ in range(TRIES)]
-    assert answers == [False] * (TRIES - 1) + [True]
-    assert send_all(session, 2 * NS_PER_S)[0] == 4_800
+    late_ns = 2 * NS_PER_S
+    for _ in range(TRIES - 1):
+        assert not session.steered(change_at(4_848), late_ns)
+    with pytest.raises(errors.Overloaded) as told:
+        session.steered(change_at(4_848), late_ns)
+    session.not_steered(told.value)
+    assert_refused(session.take_actions(), "OVERLOADED")
+    assert (session.state, session.epoch) == (State.STREAMING, 0)
+    assert session.first_open(0) == 9_600, "the next begins with the usual lead"
+
+
+def test_whatever_an_answer_takes_it_is_told_while_there_is_time() -> None:
+    """The quanta are at hand at least 60 ms before the first of them is heard."""
+    session = session_in(State.STREAMING)
+    now_ns = 0
+    for took_ms in (5, 5, 5, 5, 80, 20, 400, 20, 20, 1_500, 20):
+        send_all(session, now_ns)
+        while True:
+            asked = session.first_open(now_ns)
+            now_ns += took_ms * 1_000_000
+            send_all(session, now_ns)
+            if session.steered(change_at(asked + 48), now_ns):
+                break
+        playhead = session.playhead(now_ns)
+        assert playhead is not None
+        assert asked - playhead >= 60 * 48
+
+
+def test_who_is_answered_quickly_hears_changes_sooner() -> None:
+    session = session_in(State.STREAMING)
+    leads, now_ns = [], 0
+    for _ in range(20):
+        send_all(session, now_ns)
+        playhead = session.playhead(now_ns)
+        asked = session.first_open(now_ns)
+        assert playhead is not None
+        leads.append(asked - playhead)
+        now_ns += 10_000_000
+        assert session.steered(change_at(asked + 48), now_ns)
+        now_ns += 97_000_000
+    assert leads[0] >= 150 * 48
+    assert all(90 * 48 <= lead <= 190 * 48 for lead in leads[10:])
 
 
 @pytest.mark.parametrize("state", LIVE_STATES[1:])

@@ -194,17 +194,17 @@ class Session:
         """
         if self._pacer is None:
             raise RuntimeError("a steer before ready")
-        return self._lead.first_open(self._pacer.playhead(now_ns))
+        return self._lead.first_open(self._pacer.playhead(now_ns), now_ns)
 
     def steered(self, parts: SteeredParts, now_ns: int) -> bool:
         """Answer a `Steer`: from `first_index` on a new epoch replaces what was sent.
 
-        To be called when the first quantum of it is at hand. Returns whether it came in time; if
-        not, nothing has changed, and the shell asks `first_open` again, which leaves more time.
+        To be called when its first quantum is at hand. Returns whether it came in time; if not, all
+        is as it was, and the shell asks `first_open` again, or hears that we are `Overloaded`.
         """
         if self._state is State.CLOSED or self._pacer is None:
             return True
-        if not self._lead.is_in_time(parts.first_index, self._pacer.playhead(now_ns)):
+        if not self._lead.is_in_time(parts.first_index, self._pacer.playhead(now_ns), now_ns):
             return False
         self.epoch = (self.epoch + 1) & MAX_U16
         self._pacer.splice(parts.first_index, now_ns)
