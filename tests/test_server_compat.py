@@ -454,7 +454,7 @@ def test_a_search_costs_five_and_health_nothing(tmp_path: Any) -> None:
         assert_refused(refused, 429, "RATE_LIMITED")
         assert int(refused.headers["Retry-After"]) > 0
         text = httpx.get(f"{served.http_url}/metrics").text
-        assert "compat_search_latency_ms_count 1.0" in text
+        assert "astradio_compat_search_latency_seconds_count 1.0" in text
 
 
 def test_readiness_tells_that_the_weights_are_loaded(server: Served) -> None:

@@ -93,7 +93,7 @@ const controls = new Controls(document, {
 });
 new Share(document, {
   link: () => new URL(queryOf(radio.programme, radio.place()), location.href).href,
-  births: () => (radio.programme.charts ?? []).map(birthName),
+  births: () => (radio.programme.charts ?? []).filter(({ chartId }) => !chartId).map(birthName),
   say: (text) => controls.say(text),
 });
 new Download(document, stream, { place: () => screen.place(), say: (text) => controls.say(text) });
