@@ -108,7 +108,8 @@ def calls_of_page(server: Server) -> set[str]:
 def _leads_to(call: str, path: str) -> bool:
     """Return whether an address, or the beginning of one, is that of a described path."""
     pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))
-    begins = path.startswith(f"{call.rstrip('/')}/{{")
+    # `/api/auth/` is written before a word that the page fills in, `/api/charts` before an id.
+    begins = path.startswith(call if call.endswith("/") else f"{call}/{{")
     return re.fullmatch(pattern, call.rstrip("/")) is not None or begins
 
 
