@@ -5,20 +5,13 @@
  * Without an account nothing is asked and no cookie set: the first request comes with the form.
  */
 
+import { ask, Refused } from "./ask.js";
 import { element, part } from "./elements.js";
 import { remember, remembered } from "./remember.js";
 import { forgetAccountBirths, reconcile, savedBirths } from "./saved.js";
 
 const HAS_ACCOUNT = "account";
-const NO_ANSWER = "The server does not answer. What is saved here stays here.";
-
-class Refused extends Error {
-  /** @param {string} code @param {string} say */
-  constructor(code, say) {
-    super(say);
-    this.code = code;
-  }
-}
+const STAYS = " What is saved here stays here.";
 
 export class Account {
   /**
@@ -27,7 +20,6 @@ export class Account {
    */
   constructor(page, on) {
     this.on = on;
-    this.token = "";
     /** @type {{email: string} | null} */
     this.user = null;
     /** What was begun before. */
@@ -57,7 +49,7 @@ export class Account {
     const fields = new FormData(this.form);
     const credentials = { email: fields.get("email"), password: fields.get("password") };
     await this.attempt(async () => {
-      this.session(await this.ask("POST", `/api/auth/${how}`, credentials));
+      this.session(await ask("POST", `/api/auth/${how}`, credentials));
       this.form.reset();
       await this.sync();
     });
@@ -65,29 +57,28 @@ export class Account {
 
   /** Whoever was logged in here may still be. */
   async resume() {
-    this.session(await this.once("GET", "/api/auth/session"));
+    this.session(await ask("GET", "/api/auth/session"));
     if (this.user) await this.sync();
     else this.said.textContent = "You have been logged out.";
   }
 
   async leave() {
-    this.session(await this.ask("POST", "/api/auth/logout", {}));
+    this.session(await ask("POST", "/api/auth/logout", {}));
     forgetAccountBirths();
     this.on.changed();
     this.said.textContent = "Logged out. The skies of the account are off this device.";
   }
 
   async sync() {
-    await reconcile((method, path, body) => this.ask(method, path, body));
+    await reconcile(askOrGone);
     this.on.changed();
     const n = savedBirths().length;
     this.said.textContent = n === 1 ? "One sky is saved with it." : `${n} skies are saved with it.`;
   }
 
-  /** @param {{user: {email: string} | null, csrfToken: string}} told */
-  session({ user, csrfToken }) {
+  /** @param {{user: {email: string} | null}} told */
+  session({ user }) {
     this.user = user;
-    this.token = csrfToken;
     remember(HAS_ACCOUNT, user !== null);
     this.show();
   }
@@ -107,56 +98,26 @@ export class Account {
         await work();
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
-        this.refused.textContent = error.message;
+        this.refused.textContent = `${error.message}${error.code === "NO_ANSWER" ? STAYS : ""}`;
       }
     });
     await this.busy;
   }
-
-  /**
-   * Ask with the token of this browser; with a fresh one where the old is not good any more.
-   *
-   * @param {string} method
-   * @param {string} path
-   * @param {object} [body]
-   */
-  async ask(method, path, body) {
-    if (this.token === "") this.token = (await this.once("GET", "/api/auth/session")).csrfToken;
-    try {
-      return await this.once(method, path, body);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (error.code === "NOT_FOUND" && method === "DELETE") return null;
-      if (error.code !== "CSRF_FAILED") throw error;
-      this.token = (await this.once("GET", "/api/auth/session")).csrfToken;
-      return this.once(method, path, body);
-    }
-  }
-
-  /** @param {string} method @param {string} path @param {object} [body] */
-  async once(method, path, body) {
-    const headers = { "Content-Type": "application/json", "X-CSRF-Token": this.token };
-    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    let response;
-    try {
-      response = await fetch(path, { method, headers, ...sent });
-    } catch {
-      throw new Refused("", NO_ANSWER);
-    }
-    if (response.status === 204) return null;
-    const told = await response.json();
-    if (response.ok) return told;
-    throw new Refused(told.error.code, sayOf(told.error, response.headers.get("Retry-After")));
-  }
 }
 
 /**
- * @param {{code: string, message: string, details?: {message: string}[]}} error
- * @param {string | null} retryAfter Seconds, as the header has them.
+ * Ask; what is to be deleted and is gone already is as good.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {object} [body]
  */
-function sayOf({ code, message, details }, retryAfter) {
-  const wait = Number(retryAfter) > 0 ? ` Try again in ${retryAfter} s.` : "";
-  if (code === "STORE_UNAVAILABLE") return `The server cannot save anything now.${wait}`;
-  const [first] = details?.length ? details.map((detail) => detail.message) : [message];
-  return `${first[0].toUpperCase()}${first.slice(1)}.${wait}`;
+async function askOrGone(method, path, body) {
+  try {
+    return await ask(method, path, body);
+  } catch (error) {
+    const isGone = error instanceof Refused && error.code === "NOT_FOUND";
+    if (!isGone || method !== "DELETE") throw error;
+    return null;
+  }
 }

@@ -2,7 +2,7 @@
  * Ask the server something that it answers with JSON. Main thread.
  *
  * Without an account no cookie is set. With one, the server wants the token of this browser: it is
- * fetched when the server first misses it.
+ * fetched when the server first misses it, and whatever answer brings a newer one replaces it.
  */
 
 let token = "";
@@ -27,7 +27,7 @@ export async function ask(method, path, body) {
     return await once(method, path, body);
   } catch (error) {
     if (!(error instanceof Refused) || error.code !== "CSRF_FAILED") throw error;
-    token = (await once("GET", "/api/auth/session")).csrfToken;
+    await once("GET", "/api/auth/session");
     return once(method, path, body);
   }
 }
@@ -47,7 +47,18 @@ async function once(method, path, body) {
   }
   if (response.status === 204) return null;
   const told = await response.json();
-  if (response.ok) return told;
-  const { code, message } = told.error;
-  throw new Refused(code, `${message[0].toUpperCase()}${message.slice(1)}.`);
+  if (!response.ok) throw new Refused(told.error.code, sayOf(told.error, response.headers.get("Retry-After")));
+  token = told.csrfToken ?? token;
+  return told;
+}
+
+/**
+ * @param {{code: string, message: string, details?: {message: string}[]}} error
+ * @param {string | null} retryAfter Seconds, as the header has them.
+ */
+function sayOf({ code, message, details }, retryAfter) {
+  const wait = Number(retryAfter) > 0 ? ` Try again in ${retryAfter} s.` : "";
+  if (code === "STORE_UNAVAILABLE") return `The server cannot save anything now.${wait}`;
+  const [first] = details?.length ? details.map((detail) => detail.message) : [message];
+  return `${first[0].toUpperCase()}${first.slice(1)}.${wait}`;
 }
