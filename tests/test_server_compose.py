@@ -481,7 +481,9 @@ def test_without_an_account_a_key_keeps_the_moment_alone(new_server: Served) -> 
 
 def test_with_a_chart_go_the_pieces_that_play_it(new_server: Served) -> None:
     with member(new_server) as visitor:
-        chart_id, other_id = visitor.save(), visitor.save(name="Bob", datetime="1991-01-01")
+        # A birth that nobody else here plays: a file that others have stays.
+        chart_id = visitor.save(datetime="1987-03-03T05:06")
+        other_id = visitor.save(name="Bob", datetime="1991-01-01")
         for n, one in enumerate((chart_id, other_id)):
             body = {"mode": "natal", "charts": [{"chartId": one}], "durationS": 1}
             told = visitor.post("/api/compose", body, **{"Idempotency-Key": f"piece-{n}"}).json()

@@ -17,6 +17,7 @@ import pytest
 
 from astradio_stream.errors import AuthRequired, Overloaded, StoreUnavailable
 from astradio_stream.server.readiness import Readiness
+from astradio_stream.store import blocks
 from tests.serving import Served
 from tests.studios import TRANSIT, composing
 from tests.visitor import BIRTH, CHART, PASSWORD, Visitor, visiting
@@ -25,6 +26,12 @@ SHORT = TRANSIT | {"durationS": 1}
 NATAL = {"mode": "natal", "charts": [BIRTH], "durationS": 1}
 LONG_HEADER = {"X-Long": "x" * 20_000}
 JSON_TYPE = {"Content-Type": "application/json"}
+ASKED: dict[str, Any] = {
+    "/api/compat/search": {"chart": {"chartId": "none"}},
+    "/api/compat/pair": {"charts": [{"chartId": "none"}, BIRTH]},
+    "/api/blocks": {"chartId": "none"},
+}
+"""What pages are asked that would not find an empty body worth a look into the database."""
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +186,13 @@ def what_goes_well(server: Served, ada: Visitor, curl: httpx.Client) -> None:
     ada.get("/api/charts")
     ada.get(f"/api/charts/{chart_id}")
     ada.send("PATCH", f"/api/charts/{chart_id}", {"visibility": "public"})
+    for answer in (
+        curl.get("/api/compat/health"),
+        curl.post("/api/compat/search", json={"chart": BIRTH}),
+        ada.get(f"/api/compat/search?chartId={chart_id}"),
+        curl.post("/api/compat/pair", json={"charts": [BIRTH, {"chartId": chart_id}]}),
+    ):
+        assert answer.status_code == 200, answer.text
     orders: list[dict[str, Any]] = [SHORT, NATAL, {"mode": "sandbox"}, {"station": "now"}]
     for n, body in enumerate(orders):
         told = ada.post("/api/compose", body | {"durationS": 1}, **{"Idempotency-Key": f"well-{n}"})
@@ -191,11 +205,19 @@ def what_goes_well(server: Served, ada: Visitor, curl: httpx.Client) -> None:
         assert curl.get(url, headers={"Range": "bytes=99999999-"}).status_code == 416
     assert ada.post("/api/midi", SHORT).status_code == 200
     ada.get("/api/account/export")
-    assert ada.send("DELETE", f"/api/charts/{chart_id}").status_code == 204
     other = Visitor(server.http_url)
     with contextlib.closing(other.client):
         other.client.event_hooks = ada.client.event_hooks
         other.register()
+        assert other.get(f"/api/charts/{chart_id}").json()["signs"]["sun"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(blocks, "MOST_BLOCKS", 0)
+            assert other.post("/api/blocks", {"chartId": chart_id}).status_code == 409
+        blocked = other.post("/api/blocks", {"chartId": chart_id})
+        assert blocked.status_code == 201
+        assert other.get("/api/blocks").json()["blocks"][0]["id"] == blocked.json()["id"]
+        assert other.send("DELETE", f"/api/blocks/{blocked.json()['id']}").status_code == 204
+        assert ada.send("DELETE", f"/api/charts/{chart_id}").status_code == 204
         assert other.post("/api/auth/logout").status_code == 200
         other.login()
         assert other.send("DELETE", "/api/account").status_code == 204
@@ -236,12 +258,18 @@ def what_some_pages_refuse(server: Served, ada: Visitor, curl: httpx.Client) -> 
     for method, path in (
         ("GET", "/api/charts"), ("POST", "/api/charts"), ("PATCH", "/api/charts/none"),
         ("DELETE", "/api/charts/none"), ("GET", "/api/account/export"), ("DELETE", "/api/account"),
+        ("GET", "/api/blocks"), ("POST", "/api/blocks"), ("DELETE", "/api/blocks/none"),
     ):  # fmt: skip
         assert curl.request(method, path, json={}).status_code == 401
     for method in ("PATCH", "DELETE"):
         assert ada.send(method, "/api/charts/none", {}).status_code == 404
     for path in ("/api/compose", "/api/midi"):
         assert ada.post(path, {"station": "none"}).status_code == 404
+    assert ada.get("/api/compat/search?chartId=none").status_code == 404
+    assert ada.get("/api/compat/search").status_code == 422
+    assert ada.send("DELETE", "/api/blocks/none").status_code == 404
+    for path, body in ASKED.items():
+        assert ada.post(path, body).status_code == 404
     assert ada.register().status_code == 409
     wrong = ada.credentials(password=PASSWORD[::-1])
     assert curl.post("/api/auth/login", json=wrong).status_code == 401
@@ -258,8 +286,9 @@ def what_the_world_refuses(
     def try_all(code: str) -> None:
         for method, path, told in sorted(told_codes(described)):
             if told == code:
-                body = ada.credentials() if "/auth/" in path else {}
-                answer = ada.send(method.upper(), at(path), body if method != "get" else None)
+                body = ada.credentials() if "/auth/" in path else ASKED.get(path, {})
+                asked = at(path) + ("?chartId=none" if path == "/api/compat/search" else "")
+                answer = ada.send(method.upper(), asked, body if method != "get" else None)
                 assert answer.json()["error"]["code"] == code, (method, path, answer.text)
 
     with failing_store(server, StoreUnavailable("later", 2.0, "it was broken by a test")):
