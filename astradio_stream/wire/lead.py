@@ -14,13 +14,13 @@ from typing import Final
 from astradio_stream import units
 from astradio_stream.errors import Overloaded
 
-ANSWER_MS: Final = 90
+ANSWER_MS: Final = 60
 """What composing and rendering a change is thought to take before the listener has made one."""
 QUICKEST_MS: Final = 30
 """No answer is thought to be quicker than this: one busy moment more makes it so."""
 SLOWEST_MS: Final = 400
 """What takes longer is no guide for the next."""
-MARGIN_MS: Final = 60
+MARGIN_MS: Final = 90
 """What must be left when the quanta are at hand, for the way and the decoder."""
 TRIES: Final = 6
 """Each has twice the time that the one before took. Then the server has too much to do, and says
