@@ -216,6 +216,7 @@ def what_goes_well(server: Served, ada: Visitor, curl: httpx.Client) -> None:
         blocked = other.post("/api/blocks", {"chartId": chart_id})
         assert blocked.status_code == 201
         assert other.get("/api/blocks").json()["blocks"][0]["id"] == blocked.json()["id"]
+        assert other.get("/api/account/export").json()["blocks"][0]["chartId"] == chart_id
         assert other.send("DELETE", f"/api/blocks/{blocked.json()['id']}").status_code == 204
         assert ada.send("DELETE", f"/api/charts/{chart_id}").status_code == 204
         assert other.post("/api/auth/logout").status_code == 200

@@ -340,7 +340,16 @@ def _accounts() -> dict[str, Schema]:
                 "user": ref("User"),
                 "sessions": listing(obj({"createdAt": moment(), "expiresAt": moment()})),
                 "charts": listing(obj(chart, fold)),
-                "blocks": listing(obj({"id": text(), "createdAt": moment()})),
+                "blocks": listing(
+                    obj(
+                        {
+                            "id": text(),
+                            "chartId": or_null(text()),
+                            "name": or_null(text()),
+                            "createdAt": moment(),
+                        }
+                    )
+                ),
                 "compositions": listing(
                     obj({"createdAt": moment(), "programme": obj({}), "answer": obj({})})
                 ),
