@@ -15,8 +15,10 @@ from starlette.routing import Route
 from astradio_stream.errors import Overloaded, ValidationFailed
 from astradio_stream.fields import integer
 from astradio_stream.server.bodies import read_object
+from astradio_stream.server.http import refusal, retry_after
 from astradio_stream.server.limits import cost_of
 from astradio_stream.server.orders import read_order, require_readable
+from astradio_stream.server.readiness import Readiness
 from astradio_stream.server.saved import has_saved_charts, with_saved_charts
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
@@ -49,6 +51,9 @@ def midi_routes(desk: Desk, threads: LendsThreads) -> list[Route]:
     shell = desk.shell
 
     async def notes(request: Request) -> Response:
+        if shell.readiness.state is Readiness.DRAINING:
+            later = retry_after(_RETRY_AFTER_S)
+            return refusal(request, "DRAINING", "this server is going down", headers=later)
         defaults = ModelVersions(audio=shell.settings.default_audio_model)
         # As a piece is asked for: a plain request is JSON whatever its Content-Type says.
         is_plain = not {"cookie", "origin"} & set(request.headers)
