@@ -79,6 +79,9 @@ class ScoreV10:
         found.sort(key=lambda note: (note.onset, note.voice, note.pitch))
         return tuple(found)
 
+    def look_ahead(self, start: int) -> None:
+        """Do nothing: every bar of this model is as little work as any other."""
+
     def pulses(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return `PULSE_FIELDS` at rising sample indices, shape (5, n_indices)."""
         found = np.empty((5, len(indices)))
