@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from astradio_stream.music.v1_1.loudness import SAMPLED_BARS
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from astradio_stream.music.v1_1.composer import Composer
 
     _Step = tuple[int, Callable[[], object]]
-    """How much work it is, and what."""
+    """How much work it is, and what; `True` says that it has to be done once more."""
 
 _FARTHEST_SAMPLES: Final = 120 * SAMPLE_RATE_HZ
 """Two sections of the slowest bars: who finds a section prepared farther ahead has gone back."""
@@ -101,7 +102,8 @@ class Ahead:
                 work, step = self._steps.popleft()
             except IndexError:  # all is done, perhaps by another thread
                 return
-            step()
+            if step() is True:
+                self._steps.appendleft((work, step))
             n_left -= work
 
     def _after(self, stretch: Stretch, number: int) -> _Section:
@@ -117,11 +119,6 @@ class Ahead:
         self._steps = deque(self._steps_of(section.stretch, section.number))
         return section
 
-    def _try_theme(self, stretch: Stretch, section: int, n_tried: int) -> None:
-        if self._composer.try_theme(stretch, section, n_tried):
-            more = partial(self._try_theme, stretch, section, n_tried + 1)
-            self._steps.appendleft((_CANDIDATE, more))
-
     def _steps_of(self, stretch: Stretch, section: int) -> Iterator[_Step]:
         """Yield what a section needs, each thing after what it needs itself, and how much work."""
         composer, first = self._composer, section * SECTION_BARS
@@ -136,10 +133,10 @@ class Ahead:
             after = partial(composer.movement, stretch.era, stretch.movement + 1, stretch.end)
             yield _MOVEMENT, after
         yield _PHRASES, partial(composer.phrases, stretch, section)
-        yield _CANDIDATE, partial(self._try_theme, stretch, section, 0)
+        n_tried = count()
+        yield _CANDIDATE, lambda: composer.try_theme(stretch, section, next(n_tried))
         yield _PERIOD, partial(composer.period, stretch, section)
-        if composer.skies_at(stretch.base).other is not None:
-            yield _PERIOD, partial(composer.guest_melodies, stretch, section)
+        yield _PERIOD, partial(composer.guest_melodies, stretch, section)
         for place in SAMPLED_BARS:
             bar = min(first + place, stretch.n_bars - 1)
             yield _BAR, partial(composer.bar_notes, stretch, bar)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from astradio_stream.music.remembered import remembered
 from astradio_stream.music.v1_1.bending import bent
 from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, Harmony
 from astradio_stream.music.v1_1.ensemble import Stage, heard_in
@@ -72,13 +73,13 @@ class Composer:
         self.skies_at = lru_cache(maxsize=16)(skies_at)
         self._controls_at = controls_at
         self._changes = tuple(index for index in changes if index > 0)
-        self.movement = lru_cache(maxsize=16)(self._movement)
-        self.phrases = lru_cache(maxsize=4)(self._phrases)
-        self.period = lru_cache(maxsize=48)(self._period)
-        self.guest_melodies = lru_cache(maxsize=32)(self._guest_melodies)
-        self.scene = lru_cache(maxsize=64)(self._scene)
-        self.bar_notes = lru_cache(maxsize=24)(self._compose_bar)  # most bars are asked for once
-        self.timeline = Timeline(self._changes, lru_cache(maxsize=64)(self._bars_of))
+        self.movement = remembered(self._movement, 16)
+        self.phrases = remembered(self._phrases, 4)
+        self.period = remembered(self._period, 48)
+        self.guest_melodies = remembered(self._guest_melodies, 32)
+        self.scene = remembered(self._scene, 64)
+        self.bar_notes = remembered(self._compose_bar, 24)  # most bars are asked for once
+        self.timeline = Timeline(self._changes, remembered(self._bars_of, 64))
 
     # What holds for a movement
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +12,7 @@ import numpy as np
 from astradio_stream.music.melody import Grid
 from astradio_stream.music.midi import TempoMark
 from astradio_stream.music.note import Note, note_of
+from astradio_stream.music.remembered import remembered
 from astradio_stream.music.score import Event
 from astradio_stream.music.theory import KEY_NAMES
 from astradio_stream.music.v1_1.ahead import Ahead
@@ -90,9 +90,9 @@ class ScoreV11:
         """
         self._composer = Composer(seed, skies_at, controls_at, changes)
         self._happenings = happenings
-        self._levels = lru_cache(maxsize=8)(self._find_levels)
-        self._gain = lru_cache(maxsize=48)(self._find_gain)
-        self._sounding = lru_cache(maxsize=24)(self._play_bar)  # what sounds at once, and some
+        self._levels = remembered(self._find_levels, 8)
+        self._gain = remembered(self._find_gain, 48)
+        self._sounding = remembered(self._play_bar, 24)  # what sounds at once, and some
         self._ahead = Ahead(self._composer, self._gain, happenings, foresee)
 
     # Loudness
