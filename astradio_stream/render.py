@@ -16,7 +16,6 @@ breaks or is stopped leaves nothing behind.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from errno import EIO
@@ -83,8 +82,7 @@ class Job:
     def rendition(self) -> Rendition:
         """The programme on the bank of its model."""
         model = AUDIO_MODELS[self.programme.model_versions.audio]
-        with ThreadPoolExecutor(os.cpu_count()) as executor:
-            bank = load_bank(model, self.settings.data_dir, executor)
+        bank = load_bank(model, self.settings.data_dir)
         return Rendition(self.programme, bank)
 
 

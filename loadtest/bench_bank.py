@@ -7,8 +7,6 @@ ratio holds on a busy machine, too.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, thread_time
@@ -40,11 +38,11 @@ def _cost(instrument: Instrument) -> tuple[float, int]:
 
 def _waits_s(model: AudioModel) -> tuple[float, float]:
     """Return wall seconds of a load that makes the bank and of one that finds its file."""
-    with TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as executor:
+    with TemporaryDirectory() as folder:
         began = perf_counter()
-        load_bank(model, Path(folder), executor)
+        load_bank(model, Path(folder))
         made = perf_counter()
-        load_bank(model, Path(folder), executor)
+        load_bank(model, Path(folder))
         return made - began, perf_counter() - made
 
 

@@ -6,7 +6,6 @@ machine does weighs on both alike.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import thread_time
@@ -54,8 +53,8 @@ def _cpu_s(rendition: Rendition, number: int) -> tuple[float, float, float, floa
 
 def run() -> None:
     """Measure and print."""
-    with TemporaryDirectory() as folder, ThreadPoolExecutor() as executor:
-        bank = load_bank(AUDIO_MODELS["v1.0"], Path(folder), executor)
+    with TemporaryDirectory() as folder:
+        bank = load_bank(AUDIO_MODELS["v1.0"], Path(folder))
     rounds = []
     for _ in range(_ROUNDS):
         figures = []

@@ -28,7 +28,7 @@ class Budget:
     title: str
     """How the title of its table begins."""
     row: str
-    """What the first cell of its row holds; the worst of several counts."""
+    """What the first cell of its row holds, nothing for all; the worst of several counts."""
     column: str
     """The heading of its column."""
     limit: float
@@ -42,6 +42,8 @@ _PAIRS: Final = "1,000,000 charts, processor time"
 _FANOUT: Final = "Listeners of one station on one core"
 _HELLO: Final = "Hello to first quantum"
 _START: Final = "Start to ready"
+_MUSIC: Final = "Render and picture"
+_DISTINCT: Final = "Distinct live streams"
 
 BUDGETS: Final = (
     Budget(
@@ -51,6 +53,22 @@ BUDGETS: Final = (
         "all of it",
         "/ bare encode",
         1.5,
+    ),
+    Budget("model v1.1, render and picture ÷ bare encode", "music", _MUSIC, "", "/ encode", 0.5),
+    Budget("… distinct stream ÷ bare encode", "music", _MUSIC, "", "stream / encode", 1.5),
+    Budget("… worst segment ÷ median", "music", _MUSIC, "", "worst/median", 3),
+    Budget(
+        "100 distinct streams on one core, late segments",
+        "distinct",
+        _DISTINCT,
+        "100",
+        "late segments",
+        0,
+    ),
+    Budget("… that ran dry", "distinct", _DISTINCT, "100", "ran dry", 0),
+    Budget("… refused", "distinct", _DISTINCT, "100", "refused", 0),
+    Budget(
+        "steer → audible, p95, ms", "steer", "Steering at once", "steer to effective", "p95", 300
     ),
     Budget(
         "10 000 listeners of a station, loop lag p99, ms",
@@ -111,7 +129,7 @@ def figure(tables: Sequence[Table], title: str, row: str, column: str) -> float 
 
 
 def _is_meant(row: str, cell: str) -> bool:
-    return cell == row if row[0].isdigit() else row in cell
+    return cell == row if row[:1].isdigit() else row in cell
 
 
 def print_budgets(tables: Sequence[Table], names: Sequence[str]) -> None:

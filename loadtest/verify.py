@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import time
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -103,8 +102,7 @@ class Verifier:
 
     def _bank(self, version: str) -> Bank:
         if version not in self._banks:
-            with ThreadPoolExecutor(1) as executor:
-                self._banks[version] = load_bank(AUDIO_MODELS[version], self._folder, executor)
+            self._banks[version] = load_bank(AUDIO_MODELS[version], self._folder)
         return self._banks[version]
 
     def _render(self, sample: Sample, rendition: Rendition, number: int, bitrate: int) -> _Made:

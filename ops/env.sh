@@ -16,12 +16,14 @@ if [ ! -x "$venv/bin/python" ]; then
     "$python" -m venv "$venv"
 fi
 
-# Installed once per content of the files that say what to install.
+# Installed, and the loops of the mix compiled, once per content of the files that say what to
+# install.
 stamp=$venv/.astradio-stream$extra
 wanted=$(cat pyproject.toml requirements.lock | cksum)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
         --constraint requirements.lock --editable ".$extra"
+    "$venv/bin/python" -c "from astradio_stream.server.banks import compile_kernels as c; c()"
     printf '%s\n' "$wanted" >"$stamp"
 fi
 PATH=$venv/bin:$PATH

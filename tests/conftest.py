@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,19 +23,15 @@ if TYPE_CHECKING:
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder that holds the note banks."""
     folder = tmp_path_factory.mktemp("data")
-    with ThreadPoolExecutor(os.cpu_count()) as executor:
-        for model in AUDIO_MODELS.values():
-            load_bank(model, folder, executor)
+    for model in AUDIO_MODELS.values():
+        load_bank(model, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def banks(data_dir: Path) -> dict[str, Bank]:
     """The banks of all audio models, by version."""
-    with ThreadPoolExecutor(1) as executor:
-        return {
-            version: load_bank(model, data_dir, executor) for version, model in AUDIO_MODELS.items()
-        }
+    return {version: load_bank(model, data_dir) for version, model in AUDIO_MODELS.items()}
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,7 @@ RUNGS = {
 ROOT_MODULES = {
     # module: which root modules it may import
     "units": set(),
+    "compiled": set(),
     "errors": set(),
     "fields": {"errors"},
     "strict_json": {"errors"},

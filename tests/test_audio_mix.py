@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from astradio_stream.audio.bank import Bank
-from astradio_stream.audio.mix import note_levels, render
+from astradio_stream.audio.mix import gathered, note_levels, render
 from astradio_stream.music.note import Note, placed
 
 
@@ -76,13 +76,13 @@ def test_a_quiet_mix_passes_straight(bank: Bank) -> None:
 
 
 def test_levels_follow_the_sound(bank: Bank) -> None:
-    levels = note_levels(chord(onset=0), bank, 0, 60)
+    levels = note_levels(gathered(chord(onset=0), bank), bank, 0, 60)
     alone = render(chord(onset=0)[:1], bank, 0, 48_000).astype(np.float64) / 32_768
     heard = np.sqrt((alone.reshape(60, 800, 2) ** 2).sum(axis=2).mean(axis=1) / 2)
     assert levels.shape == (3, 60)
     # A stereo note's level weighs both channels alike; pan moves it by a few per cent.
     assert np.allclose(levels[0][5:], heard[5:] * np.sqrt(2), rtol=0.35)
-    assert note_levels((), bank, 0, 60).shape == (0, 60)
+    assert note_levels(gathered((), bank), bank, 0, 60).shape == (0, 60)
 
 
 @pytest.mark.parametrize("pan", [0.0, 0.4])

@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,7 +21,7 @@ from astradio_stream.audio.bank import Bank, render_pitches, stored_samples
 from astradio_stream.audio.exact import frequency_hz
 from astradio_stream.audio.hall import hall
 from astradio_stream.audio.instrument import Instrument
-from astradio_stream.audio.mix import note_levels, render
+from astradio_stream.audio.mix import gathered, note_levels, render
 from astradio_stream.audio.v1_1 import plucked, waves
 from astradio_stream.audio.v1_1.bells import _BELL, _CELESTA, _VIBES
 from astradio_stream.audio.v1_1.gains import KIT_BALANCE_DB, REFERENCE_LUFS
@@ -66,8 +64,7 @@ def no_score(programme: Programme) -> Score:
 
 
 def load(folder: Path) -> Bank:
-    with ThreadPoolExecutor(os.cpu_count()) as executor:
-        return load_bank(AudioModel("v1.1", INSTRUMENTS, no_score), folder, executor)
+    return load_bank(AudioModel("v1.1", INSTRUMENTS, no_score), folder)
 
 
 @pytest.fixture(scope="module")
@@ -331,7 +328,7 @@ def test_a_held_note_lasts_and_then_falls_silent(sounds: Bank, name: str) -> Non
 @pytest.mark.parametrize("name", ["pad", "flute", "sub", "noise"])
 def test_levels_go_round_with_the_loop(sounds: Bank, name: str) -> None:
     note = held(name, TABLE[name].lowest, 15.0, 0.5)
-    levels = note_levels((note,), sounds, 10 * SAMPLE_RATE_HZ, 120)[0]
+    levels = note_levels(gathered((note,), sounds), sounds, 10 * SAMPLE_RATE_HZ, 120)[0]
     wave = heard(sounds, note, 2.0, 10.0)
     found = np.sqrt((wave.reshape(2, 120, 800) ** 2).sum(axis=0).mean(axis=1))
     assert levels.min() > 0

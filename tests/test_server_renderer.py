@@ -6,7 +6,6 @@ import asyncio
 import gc
 import weakref
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -164,25 +163,23 @@ def test_a_bank_is_kept_and_a_damaged_file_is_made_again(
     bank = banks["v1.0"]
     model = AUDIO_MODELS["v1.0"]
     small = type(model)(model.version, (model.instruments[2],), model.score_of)
-    with ThreadPoolExecutor(2) as executor:
-        made = bank_files.load_bank(small, tmp_path, executor)
-        (file,) = (tmp_path / "banks").glob("*.npy")
-        assert np.array_equal(made.note("bass", 40).pcm, bank.note("bass", 40).pcm)
-        whole = file.read_bytes()
-        for damaged in (whole[:1_000], whole[:5_000] + b"\0\xff" + whole[5_002:], b""):
-            file.write_bytes(damaged)
-            again = bank_files.load_bank(small, tmp_path, executor)
-            assert np.array_equal(again.note("bass", 40).pcm, bank.note("bass", 40).pcm)
-            assert file.read_bytes() == whole
-        (file.parent / "v1.0-0123456789abcdef.npy").write_bytes(b"stale")
-        file.unlink()
-        bank_files.load_bank(small, tmp_path, executor)
-        assert [path.name for path in (tmp_path / "banks").iterdir()] == [file.name]
+    made = bank_files.load_bank(small, tmp_path)
+    (file,) = (tmp_path / "banks").glob("*.npy")
+    assert np.array_equal(made.note("bass", 40).pcm, bank.note("bass", 40).pcm)
+    whole = file.read_bytes()
+    for damaged in (whole[:1_000], whole[:5_000] + b"\0\xff" + whole[5_002:], b""):
+        file.write_bytes(damaged)
+        again = bank_files.load_bank(small, tmp_path)
+        assert np.array_equal(again.note("bass", 40).pcm, bank.note("bass", 40).pcm)
+        assert file.read_bytes() == whole
+    (file.parent / "v1.0-0123456789abcdef.npy").write_bytes(b"stale")
+    file.unlink()
+    bank_files.load_bank(small, tmp_path)
+    assert [path.name for path in (tmp_path / "banks").iterdir()] == [file.name]
 
 
 def test_a_folder_that_takes_no_files_is_done_without(tmp_path: Path) -> None:
     model = AUDIO_MODELS["v1.0"]
     small = type(model)(model.version, (model.instruments[2],), model.score_of)
     (tmp_path / "banks").write_text("a file where the folder should be")
-    with ThreadPoolExecutor(1) as executor:
-        assert len(bank_files.load_bank(small, tmp_path, executor)) == 23
+    assert len(bank_files.load_bank(small, tmp_path)) == 23

@@ -104,7 +104,7 @@ from astradio_stream.stream.versions import ModelVersions
 for raw, version, k in json.loads(sys.argv[2]):
     programme = resolve(raw, Moment(0), ModelVersions())
     programme = dataclasses.replace(programme, model_versions=ModelVersions(audio=version))
-    bank = load_bank(AUDIO_MODELS[version], Path(sys.argv[1]), ThreadPoolExecutor(1))
+    bank = load_bank(AUDIO_MODELS[version], Path(sys.argv[1]))
     segment = Rendition(programme, bank).segment(k)
     print(segment.digest(), b"".join(packets_of(segment)).hex()[:4000])
 """

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from astradio_stream.audio import kernels
 from astradio_stream.audio.bands import N_BANDS, band_shares
 from astradio_stream.audio.hall import hall
 from astradio_stream.audio.room import room
@@ -21,7 +22,7 @@ from astradio_stream.audio.steady import steadied
 from astradio_stream.units import SAMPLE_RATE_HZ, VIZ_SAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from astradio_stream.audio.exact import F32
     from astradio_stream.audio.instrument import Instrument
@@ -32,7 +33,6 @@ I16 = NDArray[np.int16]
 _PEAK: Final = 30_000.0
 _FADE_S: Final = 0.35
 """Every note that ends by itself ends in a fade, so that no tail is cut; a short one sooner."""
-_NEVER: Final = 1 << 62
 _SETTLE_S: Final = 0.35
 """How long the loop of a note takes to hand over from its second round to its first."""
 
@@ -74,28 +74,52 @@ class BankNote:
 
 
 class Bank:
-    """All notes of one audio model, read by instrument name and pitch."""
+    """All notes of one audio model, read by instrument name and pitch; and as tables by row."""
 
-    def __init__(self, notes: dict[tuple[str, int], BankNote]) -> None:
+    def __init__(
+        self,
+        notes: dict[tuple[str, int], BankNote],
+        samples: I16,
+        offsets: Mapping[tuple[str, int], int],
+    ) -> None:
+        """Gather the notes' tables.
+
+        Args:
+            notes: All of them.
+            samples: Where the samples of all lie, shape (n,).
+            offsets: Where in it each note begins, channel after channel.
+        """
         self._notes = notes
         self._rows = {name: row for row, name in enumerate(notes)}
-        self.n_level_frames = 1 + max((len(note.levels) for note in notes.values()), default=0)
-        # One row per note, silence behind it, so that many notes are looked up in one step.
-        self._levels = np.zeros((len(notes), self.n_level_frames), np.float32)
-        self._starts = np.zeros(len(notes), np.int64)
-        self._loops = np.zeros(len(notes), np.int64)
-        self._last_frames = np.zeros(len(notes), np.int64)
-        self.gains = np.array([note.gain for note in notes.values()], np.float32)
+        self.samples = samples.view()
+        self.samples.flags.writeable = False
+        kinds: dict[str, int] = {}
+        release_at: dict[str, int] = {}
+        releases: list[F32] = []
+        n_level_frames = max((len(note.levels) for note in notes.values()), default=0)
+        self.levels = np.zeros((len(notes), n_level_frames), np.float32)
+        self.table = np.zeros((len(notes), kernels.N_COLUMNS), np.int64)
+        for row, (name, note) in enumerate(notes.items()):
+            instrument = name[0]
+            if instrument not in kinds:
+                kinds[instrument] = len(kinds)
+                release_at[instrument] = sum(map(len, releases))
+                releases.append(note.release)
+            self.levels[row, : len(note.levels)] = note.levels
+            facts = self.table[row]
+            facts[kernels.OFFSET] = offsets[name]
+            facts[kernels.N_SAMPLES] = note.pcm.shape[1]
+            facts[kernels.N_CHANNELS] = len(note.mixed)
+            facts[kernels.LOOP] = note.loop
+            facts[kernels.IS_HALF] = note.half_rate
+            facts[kernels.TONES] = note.chord_tones
+            facts[kernels.KIND] = kinds[instrument]
+            facts[kernels.RELEASE_AT] = release_at[instrument]
+            facts[kernels.N_RELEASE] = len(note.release)
+            facts[kernels.N_LEVELS] = len(note.levels)
+        self.releases = np.concatenate(releases) if releases else np.zeros(0, np.float32)
+        self.gains = np.array([note.gain for note in notes.values()], np.float64)
         self.bands = np.array([note.bands for note in notes.values()]).reshape(-1, N_BANDS)
-        self.release_samples = np.array(
-            [len(note.release) << note.half_rate for note in notes.values()], np.int64
-        )
-        for row, note in enumerate(notes.values()):
-            self._levels[row, : len(note.levels)] = note.levels
-            start = note.pcm.shape[1] - note.loop << note.half_rate
-            self._starts[row] = start if note.loop else _NEVER
-            self._loops[row] = note.loop << note.half_rate
-            self._last_frames[row] = len(note.levels) - 1
 
     def note(self, instrument: str, pitch: int) -> BankNote:
         """Return the rendering of a pitch (MIDI number) on an instrument.
@@ -106,34 +130,9 @@ class Bank:
         return self._notes[instrument, pitch]
 
     def rows(self, notes: Iterable[Note]) -> NDArray[np.int64]:
-        """Return in which row of `gains`, `bands` and `release_samples` each note is found."""
+        """Return in which row of `table`, `gains`, `levels` and `bands` each note is found."""
         rows = self._rows
         return np.array([rows[note.instrument, note.pitch] for note in notes], np.int64)
-
-    def levels(self, rows: NDArray[np.int64], since: NDArray[np.int64], n_frames: int) -> F32:
-        """Return the levels of some notes in consecutive frames, shape (n_notes, n_frames).
-
-        Args:
-            rows: Of each note.
-            since: Samples from each note's onset to the first frame, shape (n_notes,); before it,
-                and past the end of what does not loop, there is silence.
-            n_frames: How many frames.
-        """
-        frames = (since // VIZ_SAMPLES)[:, np.newaxis] + np.arange(n_frames)
-        looped = np.flatnonzero(since + VIZ_SAMPLES * (n_frames - 1) >= self._starts[rows])
-        if len(looped):
-            which = rows[looped, np.newaxis]
-            starts = self._starts[which]
-            here = since[looped, np.newaxis] + VIZ_SAMPLES * np.arange(n_frames)
-            inside = (starts + (here - starts) % self._loops[which]) // VIZ_SAMPLES
-            np.minimum(inside, self._last_frames[which], out=inside)
-            frames[looped] = np.where(here >= starts, inside, frames[looped])
-        # Past the end is silence; so is before the onset, where what is negative is very large.
-        silent = np.uint64(self.n_level_frames - 1)
-        places = np.minimum(frames.view(np.uint64), silent).view(np.int64)
-        places += rows[:, np.newaxis] * self.n_level_frames
-        found: F32 = self._levels.reshape(-1).take(places)
-        return found
 
     @property
     def n_bytes(self) -> int:
@@ -229,7 +228,7 @@ def render_pitches(instrument: Instrument, pitches: Iterable[int]) -> list[I16]:
 
 
 def batches_of(instruments: Iterable[Instrument]) -> list[tuple[Instrument, tuple[int, ...]]]:
-    """Return the work of building a bank in pieces of a few notes, to be spread over threads."""
+    """Return the work of building a bank, in pieces of a few notes."""
     # glibc keeps freed blocks up to the size of the largest that it ever gave back: without this
     # one, made and dropped, a tenth of the time would go into mapping the same pages anew.
     np.empty(1 << 24, np.uint8)
@@ -242,8 +241,20 @@ def rendering_of(instrument: Instrument, pcm: I16) -> Rendering:
     return Rendering(pcm, levels, band_shares(pcm, half_rate=instrument.half_rate))
 
 
-def assemble(instruments: Iterable[Instrument], rendered: dict[tuple[str, int], Rendering]) -> Bank:
-    """Return the bank made of rendered notes, whoever rendered or loaded them."""
+def assemble(
+    instruments: Iterable[Instrument],
+    rendered: Mapping[tuple[str, int], Rendering],
+    samples: I16,
+    offsets: Mapping[tuple[str, int], int],
+) -> Bank:
+    """Return the bank made of rendered notes, whoever rendered or loaded them.
+
+    Args:
+        instruments: The model's.
+        rendered: Every pitch of each.
+        samples: Where the samples of all lie.
+        offsets: Where in it each note begins.
+    """
     notes: dict[tuple[str, int], BankNote] = {}
     for instrument in instruments:
         release = release_curve(instrument.release_s, instrument.rate_hz)
@@ -261,13 +272,22 @@ def assemble(instruments: Iterable[Instrument], rendered: dict[tuple[str, int], 
                 gain=instrument.gain_at(pitch),
                 half_rate=instrument.half_rate,
             )
-    return Bank(notes)
+    return Bank(notes, samples, offsets)
 
 
 def build_bank(instruments: tuple[Instrument, ...]) -> Bank:
     """Return the bank of an instrument table, rendered here and now on this thread."""
-    rendered: dict[tuple[str, int], Rendering] = {}
-    for instrument, pitches in batches_of(instruments):
-        for pitch, pcm in zip(pitches, render_pitches(instrument, pitches), strict=True):
-            rendered[instrument.name, pitch] = rendering_of(instrument, pcm)
-    return assemble(instruments, rendered)
+    made = {
+        (instrument.name, pitch): pcm
+        for instrument, pitches in batches_of(instruments)
+        for pitch, pcm in zip(pitches, render_pitches(instrument, pitches), strict=True)
+    }
+    samples = np.concatenate([pcm.reshape(-1) for pcm in made.values()])
+    ends = np.cumsum([pcm.size for pcm in made.values()]).tolist()
+    offsets = dict(zip(made, [0, *ends[:-1]], strict=True))
+    kinds = {instrument.name: instrument for instrument in instruments}
+    rendered = {
+        name: rendering_of(kinds[name[0]], samples[offsets[name] :][: pcm.size].reshape(pcm.shape))
+        for name, pcm in made.items()
+    }
+    return assemble(instruments, rendered, samples, offsets)

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from tqdm import tqdm
@@ -121,9 +119,8 @@ def _rendition(ready: dict[str, Any], settings: Settings) -> Rendition:
     programme = resolve(ready["programme"], Moment(0), ModelVersions())
     if programme.programme_id != ready["programmeId"]:
         raise Untrue(f"the programme's id is {programme.programme_id} here: another version?")
-    with ThreadPoolExecutor(os.cpu_count()) as executor:
-        model = AUDIO_MODELS[programme.model_versions.audio]
-        return Rendition(programme, load_bank(model, settings.data_dir, executor))
+    model = AUDIO_MODELS[programme.model_versions.audio]
+    return Rendition(programme, load_bank(model, settings.data_dir))
 
 
 def _ready(connection: ClientConnection) -> dict[str, Any]:

@@ -45,6 +45,13 @@ class Score(Protocol):
         """Return the notes that can sound in [start, stop), ordered by onset."""
         ...
 
+    def look_ahead(self, start: int) -> None:
+        """Work out something that later seconds will need, while the one from `start` on is made.
+
+        Whoever listens on hears no difference; he only waits for no second longer than for others.
+        """
+        ...
+
     def pulses(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return `PULSE_FIELDS` at rising sample indices, shape (5, n_indices)."""
         ...

@@ -1,4 +1,4 @@
-"""The note banks of the models: made once on all threads, then kept as a file that is mapped.
+"""The note banks of the models: made once, then kept as a file that is mapped.
 
 A mapped file is shared by all processes and read as it is needed; the next start takes it as it
 is. Its name holds a fingerprint of the code that makes it and of numpy, its last four bytes the
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
 from tempfile import NamedTemporaryFile
@@ -29,10 +30,13 @@ from astradio_stream.audio.bank import (
     rendering_of,
     stored_samples,
 )
+from astradio_stream.audio.mix import gathered, mixed, note_bands, note_levels
+from astradio_stream.music.score import PULSE_FIELDS
+from astradio_stream.units import QUANTUM_SAMPLES, VIZ_FRAMES_PER_SEGMENT
+from astradio_stream.viz.frames import frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import Executor
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
@@ -136,17 +140,14 @@ def _mapped(path: Path, length: int) -> I16 | None:
     return values if np.array_equal(values[-_CRC_VALUES:], _crc_of(values)) else None
 
 
-def _make(model: AudioModel, executor: Executor) -> I16:
+def _make(model: AudioModel) -> I16:
     length, places = _layout(model.instruments)
     values = np.empty(length, np.int16)
 
-    def fill(work: tuple[Instrument, tuple[int, ...]]) -> None:
-        instrument, pitches = work
+    # On one thread: several would fight for the interpreter's lock, and take longer.
+    for instrument, pitches in batches_of(model.instruments):
         for pitch, pcm in zip(pitches, render_pitches(instrument, pitches), strict=True):
             _write(values, places[instrument.name, pitch], rendering_of(instrument, pcm))
-
-    for _ in executor.map(fill, batches_of(model.instruments)):
-        pass
     values[-_CRC_VALUES:] = _crc_of(values)
     return values
 
@@ -165,13 +166,35 @@ def _keep(path: Path, values: I16) -> None:
             other.unlink(missing_ok=True)
 
 
-def load_bank(model: AudioModel, folder: Path, executor: Executor) -> Bank:
-    """Return the bank of a model, from its file in `folder` or made now and kept there."""
+def compile_kernels() -> None:
+    """Have the loops of mix and picture compiled, or read from Numba's cache, by using them."""
+    nothing = assemble((), {}, np.zeros(0, np.int16), {})
+    notes = gathered((), nothing)
+    mixed(notes, nothing, 0, QUANTUM_SAMPLES)
+    levels = note_levels(notes, nothing, 0, VIZ_FRAMES_PER_SEGMENT)
+    pulses = np.zeros((len(PULSE_FIELDS), VIZ_FRAMES_PER_SEGMENT))
+    frames(pulses, notes.voices, levels, note_bands(notes, nothing))
+
+
+def load_bank(model: AudioModel, folder: Path) -> Bank:
+    """Return the bank of a model, from its file in `folder` or made now and kept there.
+
+    Whoever has it can play at once: what mixes and draws its notes is compiled by then.
+    """
+    with ThreadPoolExecutor(1, "compiling") as executor:
+        compiling = executor.submit(compile_kernels)
+        bank = _bank_in(folder, model)
+        compiling.result()
+    return bank
+
+
+def _bank_in(folder: Path, model: AudioModel) -> Bank:
     path = folder / "banks" / f"{model.version}-{fingerprint()}.npy"
     length, places = _layout(model.instruments)
     values = _mapped(path, length)
     if values is None:
-        values = _make(model, executor)
+        values = _make(model)
         _keep(path, values)
     rendered = {note: _read(values, place) for note, place in places.items()}
-    return assemble(model.instruments, rendered)
+    offsets = {note: place.offset for note, place in places.items()}
+    return assemble(model.instruments, rendered, values, offsets)

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from astradio_stream.server.load import Load
     from astradio_stream.server.metrics import Metrics
     from astradio_stream.settings import Settings
-    from astradio_stream.stream.models import AudioModel
     from astradio_stream.stream.programme import Programme
     from astradio_stream.wire.actions import Steer
     from astradio_stream.wire.messages import Hello
@@ -223,8 +222,7 @@ class Engine:
         """Load the bank of an audio model unless it is loaded or on its way."""
         loading = self._loading.get(version)
         if loading is None:
-            model = AUDIO_MODELS[version]
-            work = partial(_bank_of, model, self._settings)
+            work = partial(load_bank, AUDIO_MODELS[version], self._settings.data_dir)
             loading = asyncio.ensure_future(asyncio.to_thread(self._timed, version, work))
             self._loading[version] = loading
         try:
@@ -315,12 +313,6 @@ def provenance_json(programme: Programme, chart: dict[str, Any]) -> dict[str, An
         "codec": opus.library().version,
         "modelVersions": programme.model_versions.to_json(),
     }
-
-
-def _bank_of(model: AudioModel, settings: Settings) -> Bank:
-    """Return a model's bank; where it must be made, all cores make it."""
-    with ThreadPoolExecutor(settings.render_threads, "bank") as executor:
-        return load_bank(model, settings.data_dir, executor)
 
 
 def _crcs_of(programme: Programme, k: int, bank: Bank) -> list[int]:

@@ -11,6 +11,7 @@ bodies turn against each other: those turning points are found first and cut the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -105,9 +106,20 @@ def events_between(start: Moment, end: Moment) -> Iterator[SkyEvent]:
     require_in_span(start, "from")
     require_in_span(end, "hours")
     first_us = start.utc_us - start.utc_us % _STEP_US
+    if end.utc_us - first_us <= 2 * _STEP_US:
+        quarters = range(first_us, end.utc_us, _STEP_US)
+        found = (event for quarter_us in quarters for event in _events_of_quarter(quarter_us))
+        yield from (event for event in found if start <= event.moment < end)
+        return
     for block_us in range(first_us, end.utc_us, _BLOCK_US):
         events = sorted(_events_of_block(block_us, min(block_us + _BLOCK_US, end.utc_us)))
         yield from (event for event in events if start <= event.moment < end)
+
+
+@lru_cache(maxsize=64)
+def _events_of_quarter(start_us: int) -> tuple[SkyEvent, ...]:
+    """Return the events of a quarter of a day; a stream asks for the same one again and again."""
+    return tuple(sorted(_events_of_block(start_us, start_us + _STEP_US)))
 
 
 def _events_of_block(start_us: int, end_us: int) -> Iterator[SkyEvent]:

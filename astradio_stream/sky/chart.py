@@ -6,15 +6,16 @@ of the HTTP contract.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from astradio_stream.errors import Detail, ValidationFailed
-from astradio_stream.sky.aspects import aspects_among
+from astradio_stream.sky.aspects import Aspect, aspects_among
 from astradio_stream.sky.bodies import BODY_NAMES, MOON, SUN
 from astradio_stream.sky.chart_json import chart_hash, chart_to_json
-from astradio_stream.sky.ephemeris import places_at
+from astradio_stream.sky.ephemeris import places_of
 from astradio_stream.sky.houses import (
     HOUSE_SYSTEMS,
     POLAR_FALLBACK,
@@ -53,6 +54,15 @@ DEFAULT_HOUSE_SYSTEM: Final = "placidus"
 """What most astrologers of the West use, and their programs by default."""
 
 
+@lru_cache(maxsize=64)
+def motion_of(utc_us: int) -> tuple[tuple[float, ...], tuple[float, ...], tuple[Aspect, ...]]:
+    """Return longitudes (degrees), speeds (degrees per day) and aspects of a moment."""
+    places = places_of(utc_us)
+    longitudes = tuple(_rounded_turn(places.longitude_deg[:, 0]))
+    speeds = tuple(_rounded(places.speed_deg_per_day[:, 0]))
+    return longitudes, speeds, tuple(aspects_among(longitudes, speeds))
+
+
 def chart_at(
     moment: Moment,
     place: Place | None = None,
@@ -80,9 +90,8 @@ def chart_at(
     """
     require_in_span(moment)
     require_house_system(house_system)
-    places = places_at(np.array([moment.utc_us]))
-    longitudes = _rounded_turn(places.longitude_deg[:, 0])
-    speeds = _rounded(places.speed_deg_per_day[:, 0])
+    places = places_of(moment.utc_us)
+    longitudes, speeds, aspects = motion_of(moment.utc_us)
 
     angles, cusps, houses, used = None, None, None, None
     if place is not None and time_known:
@@ -97,7 +106,6 @@ def chart_at(
         notes += _polar_notes(house_system, used, bool(horizon.is_turned[0]))
 
     signs = [sign_index_of(longitude) for longitude in longitudes]
-    aspects = tuple(aspects_among(longitudes, speeds))
     elements, modalities = balances_of(signs)
     ascendant = angles.ascendant_deg if angles else None
     dominance = dominance_of(signs, houses, ascendant, aspects)

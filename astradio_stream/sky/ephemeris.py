@@ -10,13 +10,19 @@ where the speed is zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from astradio_stream.errors import OutsideEphemeris
 from astradio_stream.sky.bodies import N_BODIES, N_PLANETS
-from astradio_stream.sky.earth import orientation_at, sidereal_time_deg, to_ecliptic_of_date
+from astradio_stream.sky.earth import (
+    Orientation,
+    orientation_at,
+    sidereal_time_deg,
+    to_ecliptic_of_date,
+)
 from astradio_stream.sky.kernel import load_kernel
 from astradio_stream.sky.light import seen_from_earth
 from astradio_stream.sky.lunar import mean_points_rad, true_node_rad
@@ -57,6 +63,17 @@ class Places:
     """Greenwich apparent sidereal time (degrees, [0, 360)), shape (n_times,)."""
 
 
+class _Instants(NamedTuple):
+    """What is known of some times before any body is looked at."""
+
+    ut1_days: NDArray[np.float64]
+    """The times, shape (n_times,)."""
+    tt_three: NDArray[np.float64]
+    """Those, and a little before and after, in terrestrial time, shape (3 n_times,)."""
+    orientation: Orientation
+    """Of the Earth at the latter."""
+
+
 def places_at(utc_us: NDArray[np.int64]) -> Places:
     """Return where all bodies are at moments given as microseconds since 1970, shape (n_times,).
 
@@ -67,14 +84,38 @@ def places_at(utc_us: NDArray[np.int64]) -> Places:
         raise OutsideEphemeris(f"{SPAN_SENTENCE}, a moment lies outside")
     ut1_days = (utc_us - J2000_US) / MICROSECONDS_PER_DAY
     if ut1_days.size <= _BLOCK:
-        return _places_of_block(ut1_days)
-    blocks = [_places_of_block(ut1_days[i : i + _BLOCK]) for i in range(0, ut1_days.size, _BLOCK)]
+        return _places_of_block(_instants_at(ut1_days))
+    blocks = [
+        _places_of_block(_instants_at(ut1_days[i : i + _BLOCK]))
+        for i in range(0, ut1_days.size, _BLOCK)
+    ]
     return Places(
         *(
             np.concatenate([getattr(block, name) for block in blocks], axis=-1)
             for name in Places.__slots__
         )
     )
+
+
+@lru_cache(maxsize=64)
+def instants_of(utc_us: int) -> _Instants:
+    """Work out the first third of `places_of`, which remembers it."""
+    return _instants_at(np.array([(utc_us - J2000_US) / MICROSECONDS_PER_DAY]))
+
+
+@lru_cache(maxsize=64)
+def places_of(utc_us: int) -> Places:
+    """Return where all bodies are at one moment, remembered a while; its arrays are read-only.
+
+    Raises:
+        OutsideEphemeris: if the moment lies before 1899-07-29 or after 2053-10-08.
+    """
+    if not FIRST_MOMENT.utc_us <= utc_us <= LAST_MOMENT.utc_us:
+        raise OutsideEphemeris(f"{SPAN_SENTENCE}, a moment lies outside")
+    places = _places_of_block(instants_of(utc_us))
+    for name in Places.__slots__:
+        getattr(places, name).flags.writeable = False
+    return places
 
 
 def separation_deg(a_deg: NDArray[np.float64], b_deg: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -90,13 +131,17 @@ def separation_deg(a_deg: NDArray[np.float64], b_deg: NDArray[np.float64]) -> ND
     return 180.0 - (a_deg - b_deg + 180.0) % 360.0
 
 
-def _places_of_block(ut1_days: NDArray[np.float64]) -> Places:
-    n_times = ut1_days.size
+def _instants_at(ut1_days: NDArray[np.float64]) -> _Instants:
     # Three instants for each time, a little before, at, and a little after: the outer ones only
     # serve the speed. For one moment this costs nothing, as numpy's calls are counted, not lengths.
     tt_days = ut1_to_tt(ut1_days)
     tt_three = np.concatenate((tt_days - SPEED_STEP_DAYS, tt_days, tt_days + SPEED_STEP_DAYS))
-    orientation = orientation_at(tt_three)
+    return _Instants(ut1_days, tt_three, orientation_at(tt_three))
+
+
+def _places_of_block(instants: _Instants) -> Places:
+    ut1_days, tt_three, orientation = instants
+    n_times = ut1_days.size
     seen = seen_from_earth(load_kernel(), tt_to_tdb(tt_three))
 
     # Ecliptic of date: ten planets, then the points of the Moon's orbit.

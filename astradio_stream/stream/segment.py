@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from astradio_stream.audio.encode import PRE_ROLL_SAMPLES, encode
-from astradio_stream.audio.mix import note_bands, note_levels, render
+from astradio_stream.audio.mix import gathered, mixed, note_bands, note_levels, render
 from astradio_stream.stream.highlights import highlights_of
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.units import (
@@ -86,6 +86,7 @@ class Rendition:
         self._bank = bank
         model = AUDIO_MODELS[programme.model_versions.audio]
         self.score: Score = model.score_of(programme)
+        self._last = -1
 
     def pcm(self, start: int, n_samples: int) -> NDArray[np.int16]:
         """Return any span of samples, interleaved, shape (n_samples, 2); before 0 is silence."""
@@ -98,16 +99,19 @@ class Rendition:
         begin = start - PRE_ROLL_SAMPLES
         notes = self.score.notes(begin, start + SEGMENT_SAMPLES)
         indices = start + VIZ_SAMPLES * np.arange(VIZ_FRAMES_PER_SEGMENT, dtype=np.int64)
+        played = gathered(notes, self._bank)
         viz = frames(
             self.score.pulses(indices),
-            np.array([note.voice for note in notes], np.int64),
-            note_levels(notes, self._bank, start, VIZ_FRAMES_PER_SEGMENT),
-            note_bands(notes, self._bank),
+            played.voices,
+            note_levels(played, self._bank, start, VIZ_FRAMES_PER_SEGMENT),
+            note_bands(played, self._bank),
         )
         stop = start + SEGMENT_SAMPLES
         events = (*self.score.events(start, stop), *highlights_of(notes, start, stop))
-        # The sound comes last: it fills a core's cache, the rest works on what is in it already.
-        heard = render(notes, self._bank, begin, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES)
+        if number == self._last + 1:  # somebody listens on
+            self.score.look_ahead(start)
+        self._last = number
+        heard = mixed(played, self._bank, begin, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES)
         return Segment(number, heard, viz, tuple(sorted(events, key=attrgetter("index"))))
 
 

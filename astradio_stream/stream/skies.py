@@ -16,7 +16,7 @@ sandbox         no sky at all        nobody                      the controls
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.errors import OutsideEphemeris
@@ -33,7 +33,8 @@ from astradio_stream.music.v1_1.score import ScoreV11
 from astradio_stream.sky.almanac import events_between
 from astradio_stream.sky.aspects import KIND_BY_NAME
 from astradio_stream.sky.between import synastry_of, transits_to
-from astradio_stream.sky.chart import chart_at
+from astradio_stream.sky.chart import chart_at, motion_of
+from astradio_stream.sky.ephemeris import instants_of, places_of
 from astradio_stream.sky.moment import LAST_MOMENT, Moment
 from astradio_stream.sky.rising import rising_between
 from astradio_stream.sky.zodiac import SIGN_NAMES
@@ -120,6 +121,21 @@ def _rises(sign: int) -> str:
     return SIGN_NAMES[sign].title()
 
 
+def foresight_of(programme: Programme) -> Callable[[int], Iterable[Callable[[], object]]]:
+    """Return the pieces of work behind the sky at a sample index, as far as a programme reads it.
+
+    Each is about as much as the last: reading what they have prepared.
+    """
+    if programme.mode not in ("transit", "overlay"):
+        return lambda _index: ()
+
+    def pieces(index: int) -> Iterable[Callable[[], object]]:
+        utc_us = programme.moment_at(index).utc_us
+        return tuple(partial(work, utc_us) for work in (instants_of, places_of, motion_of))
+
+    return pieces
+
+
 @lru_cache(maxsize=64)
 def _events_between(begin: Moment, end: Moment) -> tuple[SkyEvent, ...]:
     """Return what becomes exact between two moments; beyond the ephemeris nothing does."""
@@ -176,4 +192,5 @@ def score_v1_1(programme: Programme) -> ScoreV11:
         programme.controls_at,
         programme.change_indices,
         happenings_of(programme),
+        foresee=foresight_of(programme),
     )

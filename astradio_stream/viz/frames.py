@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from astradio_stream.compiled import compiled
 from astradio_stream.units import VIZ_FRAMES_PER_SEGMENT
-from astradio_stream.viz.fields import BODY_FIELDS, N_BANDS, N_FIELDS
+from astradio_stream.viz.fields import N_BANDS, N_FIELDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,27 @@ _FIRST_BAND: Final = 6
 _FIRST_BODY: Final = _FIRST_BAND + N_BANDS
 
 
+@compiled
+def _add_powers(
+    values: NDArray[np.float64],
+    voices: NDArray[np.int64],
+    note_levels: NDArray[np.float32],
+    note_bands: NDArray[np.float64],
+) -> None:
+    """Add the power of each note to the level, the bands and its body, one after the other."""
+    n_frames = values.shape[1]
+    for note in range(len(voices)):
+        body = values[_FIRST_BODY + voices[note]]
+        for frame in range(n_frames):
+            power = np.float64(note_levels[note, frame]) ** 2
+            values[0, frame] += power
+            body[frame] += power
+        for band in range(N_BANDS):
+            share, sums = note_bands[note, band], values[_FIRST_BAND + band]
+            for frame in range(n_frames):
+                sums[frame] += share * np.float64(note_levels[note, frame]) ** 2
+
+
 def frames(
     pulses: NDArray[np.float64],
     voices: NDArray[np.int64],
@@ -38,20 +60,12 @@ def frames(
         note_levels: Root mean square of each note in each frame, shape (n_notes, 60).
         note_bands: Share of each note's energy in each band, shape (n_notes, 8).
     """
-    values = np.empty((N_FIELDS, VIZ_FRAMES_PER_SEGMENT))
+    values = np.zeros((N_FIELDS, VIZ_FRAMES_PER_SEGMENT))
     values[1:_FIRST_BAND] = pulses
-
-    # Notes are added one after the other, so that the sums are the same everywhere: along the
-    # first axis numpy adds whole rows in their order.
-    squares = np.square(note_levels.astype(np.float64))
-    band_power = (note_bands[:, :, np.newaxis] * squares[:, np.newaxis, :]).sum(axis=0)
-    body_power = np.zeros((len(BODY_FIELDS), VIZ_FRAMES_PER_SEGMENT))
-    bodies = tuple(body_power)
-    for voice, power in zip(voices.tolist(), squares, strict=True):
-        np.add(bodies[voice], power, out=bodies[voice])
-    values[0] = np.sqrt(squares.sum(axis=0)) * _LEVEL_GAIN
-    values[_FIRST_BAND:_FIRST_BODY] = np.sqrt(band_power) * _BAND_GAINS
-    values[_FIRST_BODY:] = np.sqrt(np.sqrt(body_power) * _BODY_GAIN)
+    _add_powers(values, voices, note_levels, note_bands)
+    values[0] = np.sqrt(values[0]) * _LEVEL_GAIN
+    values[_FIRST_BAND:_FIRST_BODY] = np.sqrt(values[_FIRST_BAND:_FIRST_BODY]) * _BAND_GAINS
+    values[_FIRST_BODY:] = np.sqrt(np.sqrt(values[_FIRST_BODY:]) * _BODY_GAIN)
 
     np.maximum(values, 0.0, out=values)
     np.minimum(values, 1.0, out=values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -41,8 +40,7 @@ _WITHIN_S: Final = 3_600
 def load_model_bank() -> Bank:
     """Return the bank of the model, kept in the machine's folder for such things."""
     folder = Path(gettempdir()) / "astradio-ears"
-    with ThreadPoolExecutor() as executor:
-        return load_bank(AUDIO_MODELS[MODEL], folder, executor)
+    return load_bank(AUDIO_MODELS[MODEL], folder)
 
 
 def natal(number: int, *, seed: int | None = None, genre: str | None = None) -> Programme:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from astradio_stream.music.melody import Grid
 from astradio_stream.music.midi import TempoMark
+from astradio_stream.music.remembered import remembered
 from astradio_stream.music.score import Event
 from astradio_stream.music.v1_0.form import Bar, bar_at, bar_of, movement_of
 from astradio_stream.music.v1_0.palette import MOVEMENT_SAMPLES, Palette, Sky, palette_of
@@ -41,9 +41,9 @@ class ScoreV10:
         """Compose with `seed` under the sky that `sky_at` gives for a sample index."""
         self._seed = seed
         self._sky_at = sky_at
-        self.palette = lru_cache(maxsize=8)(self._palette)
-        self.bar = lru_cache(maxsize=64)(self._bar)
-        self._bar_notes = lru_cache(maxsize=64)(self._compose_bar)
+        self.palette = remembered(self._palette, 8)
+        self.bar = remembered(self._bar, 64)
+        self._bar_notes = remembered(self._compose_bar, 64)
 
     def _palette(self, movement: int) -> Palette:
         return palette_of(self._sky_at(movement * MOVEMENT_SAMPLES))
@@ -78,6 +78,9 @@ class ScoreV10:
         ]
         found.sort(key=lambda note: (note.onset, note.voice, note.pitch))
         return tuple(found)
+
+    def look_ahead(self, start: int) -> None:
+        """Do nothing: every bar of this model is as little work as any other."""
 
     def pulses(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return `PULSE_FIELDS` at rising sample indices, shape (5, n_indices)."""

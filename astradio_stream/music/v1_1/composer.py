@@ -6,8 +6,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from astradio_stream.music.remembered import remembered
 from astradio_stream.music.v1_1.bending import bent
-from astradio_stream.music.v1_1.craft import Harmony
+from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, Harmony
 from astradio_stream.music.v1_1.ensemble import Stage, heard_in
 from astradio_stream.music.v1_1.form import (
     CONTRAST,
@@ -21,7 +22,7 @@ from astradio_stream.music.v1_1.form import (
     phrase_of,
 )
 from astradio_stream.music.v1_1.ground import with_basses
-from astradio_stream.music.v1_1.melody import theme_of
+from astradio_stream.music.v1_1.melody import N_CANDIDATES, candidate_of, theme_of
 from astradio_stream.music.v1_1.palette import Palette, palette_of
 from astradio_stream.music.v1_1.scene import Scene
 from astradio_stream.music.v1_1.timeline import Stretch, Timeline
@@ -69,20 +70,21 @@ class Composer:
             changes: Indices at which wishes change, rising.
         """
         self.seed = seed
-        self._skies_at = lru_cache(maxsize=16)(skies_at)
+        self.skies_at = lru_cache(maxsize=16)(skies_at)
         self._controls_at = controls_at
         self._changes = tuple(index for index in changes if index > 0)
-        self.movement = lru_cache(maxsize=16)(self._movement)
-        self.period = lru_cache(maxsize=48)(self._period)
-        self.guest_melodies = lru_cache(maxsize=32)(self._guest_melodies)
-        self.scene = lru_cache(maxsize=64)(self._scene)
-        self.bar_notes = lru_cache(maxsize=12)(self._compose_bar)  # most bars are asked for once
-        self.timeline = Timeline(self._changes, lru_cache(maxsize=64)(self._bars_of))
+        self.movement = remembered(self._movement, 16)
+        self.phrases = remembered(self._phrases, 4)
+        self.period = remembered(self._period, 48)
+        self.guest_melodies = remembered(self._guest_melodies, 32)
+        self.scene = remembered(self._scene, 64)
+        self.bar_notes = remembered(self._compose_bar, 24)  # most bars are asked for once
+        self.timeline = Timeline(self._changes, remembered(self._bars_of, 64))
 
     # What holds for a movement
 
     def _palette(self, era: int, movement: int, index: int) -> tuple[Palette, Skies, int]:
-        skies = self._skies_at(index)
+        skies = self.skies_at(index)
         start = self._changes[era - 1] if era else 0
         lead = lead_of(self.seed, movement, skies.reading)
         return palette_of(skies.mood, self._controls_at(start), lead), skies, lead
@@ -101,7 +103,7 @@ class Composer:
 
     def _guest(self, stretch: Stretch) -> Movement | None:
         """Return the movement as the second chart would lead it, over the same chords."""
-        skies = self._skies_at(stretch.base)
+        skies = self.skies_at(stretch.base)
         if skies.other is None:
             return None
         home = self.movement_of(stretch)
@@ -110,10 +112,8 @@ class Composer:
 
     # Phrases and bars
 
-    def _period(
-        self, stretch: Stretch, number: int
-    ) -> tuple[tuple[Phrase, ...], tuple[tuple[Tone, ...], ...]]:
-        """Return the one or two phrases of a period of eight bars, and their melodies."""
+    def _phrases(self, stretch: Stretch, number: int) -> tuple[Phrase, ...]:
+        """Return the one or two phrases of a period of eight bars, but for their basses."""
         movement = self.movement_of(stretch)
         n_phrases = movement.n_bars // 4
         found = []
@@ -125,7 +125,21 @@ class Composer:
                 if after.key != movement.key:
                     leads_to = after.tonic
             found.append(_phrase_of(self.seed, movement, place, leads_to))
-        phrases = tuple(found)
+        return tuple(found)
+
+    def try_theme(self, stretch: Stretch, number: int, n_tried: int) -> bool:
+        """Make one candidate for the theme of a period; return whether more have to be made."""
+        phrases = self.phrases(stretch, number)
+        movement = self.movement_of(stretch)
+        _, craft = candidate_of(self.seed, movement, *_material_of(phrases), n_tried)
+        return craft < GOOD_ENOUGH and n_tried + 1 < N_CANDIDATES
+
+    def _period(
+        self, stretch: Stretch, number: int
+    ) -> tuple[tuple[Phrase, ...], tuple[tuple[Tone, ...], ...]]:
+        """Return the one or two phrases of a period of eight bars, and their melodies."""
+        movement = self.movement_of(stretch)
+        phrases = self.phrases(stretch, number)
         theme = _theme_of(self.seed, movement, *_material_of(phrases))
         composed = varied(self.seed, movement, phrases, theme)
         melodies = bent(self.seed, movement, phrases, composed)
@@ -162,7 +176,7 @@ class Composer:
 
     def _stage(self, stretch: Stretch, bar: int) -> Stage:
         home, guest = self.scene(stretch, bar), self._guest(stretch)
-        skies = self._skies_at(stretch.base)
+        skies = self.skies_at(stretch.base)
         if guest is None:
             return Stage(home, None, (), is_pair=False)
         number, half = divmod(bar // 4, 2)

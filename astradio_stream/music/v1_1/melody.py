@@ -6,6 +6,7 @@ made is taken, else the best. Sections say it plainly or varied (see `variation`
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.chance import Draws, draws
@@ -15,14 +16,12 @@ from astradio_stream.music.v1_1.rhythms import Rhythm, rhythms_of
 from astradio_stream.music.v1_1.tones import Tone, chord_step, register_of, restful_step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from astradio_stream.music.v1_1.harmony import Chord
 
 Theme = tuple[tuple[Tone, ...], ...]
 """The tones of each phrase of a period."""
 
-_N_CANDIDATES: Final = 20
+N_CANDIDATES: Final = 20
 _CANDIDATE_DRAWS: Final = 48
 _RISING: Final = (0, 1, 3, 0)
 _FALLING: Final = (1, 3, 1, 0)
@@ -117,27 +116,47 @@ def _candidate(
     return tones
 
 
-def theme_of(seed: int, movement: Movement, material: int, harmony: Sequence[Harmony]) -> Theme:
+@lru_cache(maxsize=32)
+def _ground_of(
+    seed: int, movement: Movement, material: int
+) -> tuple[list[Rhythm], tuple[int, ...], tuple[Draws, ...]]:
+    """Return what candidates share: rhythms, motif, and the chance of each."""
+    run = draws(
+        seed, Decision.THEME, movement.number, 100 + material, n=_CANDIDATE_DRAWS * N_CANDIDATES
+    )
+    rhythms = rhythms_of(seed, movement, material)
+    return rhythms, _motif(movement, material), tuple(run.split(N_CANDIDATES))
+
+
+@lru_cache(maxsize=64)
+def candidate_of(
+    seed: int, movement: Movement, material: int, harmony: tuple[Harmony, ...], number: int
+) -> tuple[Theme, float]:
+    """Return one candidate for a theme, and how well made it is (see `craft`).
+
+    It is remembered a while, so that a theme can be sought in good time, a candidate now and then.
+    """
+    rhythms, motif, chances = _ground_of(seed, movement, material)
+    fresh = chances[number].copies(len(harmony))
+    candidate = tuple(
+        tuple(_candidate(movement, phrase, rhythms, chance, motif))
+        for phrase, chance in zip(harmony, fresh, strict=True)
+    )
+    return candidate, craft_of(candidate, movement, harmony)
+
+
+def theme_of(seed: int, movement: Movement, material: int, harmony: tuple[Harmony, ...]) -> Theme:
     """Return the theme of one material over the harmony of its one or two phrases.
 
     Both phrases begin alike. Periods of one material come from one theme; how a section says it is
     the matter of `variation`.
     """
-    rhythms = rhythms_of(seed, movement, material)
-    motif = _motif(movement, material)
-    run = draws(
-        seed, Decision.THEME, movement.number, 100 + material, n=_CANDIDATE_DRAWS * _N_CANDIDATES
-    )
-    theme: list[list[Tone]] = []
+    theme: Theme = ()
     best = -1.0
-    for part in run.split(_N_CANDIDATES):
-        candidate = [
-            _candidate(movement, phrase, rhythms, fresh, motif)
-            for phrase, fresh in zip(harmony, part.copies(len(harmony)), strict=True)
-        ]
-        craft = craft_of(candidate, movement, harmony)
+    for number in range(N_CANDIDATES):
+        candidate, craft = candidate_of(seed, movement, material, harmony, number)
         if craft > best:
             theme, best = candidate, craft
         if craft >= GOOD_ENOUGH:
             break
-    return tuple(map(tuple, theme))
+    return theme

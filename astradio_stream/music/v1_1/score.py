@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -12,21 +11,23 @@ import numpy as np
 
 from astradio_stream.music.melody import Grid
 from astradio_stream.music.midi import TempoMark
-from astradio_stream.music.note import Note
+from astradio_stream.music.note import Note, note_of
+from astradio_stream.music.remembered import remembered
 from astradio_stream.music.score import Event
 from astradio_stream.music.theory import KEY_NAMES
+from astradio_stream.music.v1_1.ahead import Ahead
 from astradio_stream.music.v1_1.bells import Happening, bells_of
 from astradio_stream.music.v1_1.composer import Composer
 from astradio_stream.music.v1_1.form import SECTION_NAMES
 from astradio_stream.music.v1_1.loudness import SAMPLED_BARS, gain_of, levels_of
 from astradio_stream.music.v1_1.reading import BODY_NAMES, Skies
 from astradio_stream.music.v1_1.rings import LONGEST_RING_SAMPLES, end_of
-from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES, Stretch
+from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES, SECTION_BARS, Stretch
 from astradio_stream.music.v1_1.writer import LONGEST_BARS, SHORTEST_SAMPLES
 from astradio_stream.units import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,7 +37,6 @@ _REACH_BARS: Final = LONGEST_BARS + 2
 """A note of a bar, and its echoes, have ended so many bars after the bar began; but for rings."""
 _REACH_SAMPLES: Final = 28 * SAMPLE_RATE_HZ
 """`_REACH_BARS` of the slowest bars, and the longest ring."""
-_SECTION_BARS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ class ScoreV11:
         controls_at: Callable[[int], Controls],
         changes: tuple[int, ...] = (),
         happenings: Callable[[int, int], tuple[Happening, ...]] = lambda _start, _stop: (),
+        *,
+        foresee: Callable[[int], Iterable[Callable[[], object]]] = lambda _index: (),
     ) -> None:
         """Compose.
 
@@ -84,12 +86,14 @@ class ScoreV11:
             controls_at: What the listener wished at a sample index.
             changes: Indices at which wishes change, rising.
             happenings: What becomes exact in [start, stop).
+            foresee: What can be worked out in time, piece by piece, before `skies_at` is asked.
         """
         self._composer = Composer(seed, skies_at, controls_at, changes)
         self._happenings = happenings
-        self._levels = lru_cache(maxsize=8)(self._find_levels)
-        self._gain = lru_cache(maxsize=48)(self._find_gain)
-        self._sounding = lru_cache(maxsize=24)(self._play_bar)  # what sounds at once, and some
+        self._levels = remembered(self._find_levels, 8)
+        self._gain = remembered(self._find_gain, 48)
+        self._sounding = remembered(self._play_bar, 24)  # what sounds at once, and some
+        self._ahead = Ahead(self._composer, self._gain, happenings, foresee)
 
     # Loudness
 
@@ -98,7 +102,7 @@ class ScoreV11:
 
     def _find_gain(self, stretch: Stretch, section: int) -> float:
         """Return the gain that brings a section to its loudness."""
-        first = section * _SECTION_BARS
+        first = section * SECTION_BARS
         bars = [min(first + place, stretch.n_bars - 1) for place in SAMPLED_BARS]
         seconds = MOVEMENT_SAMPLES / stretch.n_bars / SAMPLE_RATE_HZ
         notes = [note for bar in bars for note in self._composer.bar_notes(stretch, bar)]
@@ -108,7 +112,7 @@ class ScoreV11:
 
     def _play_bar(self, stretch: Stretch, bar: int) -> _Sounding:
         """Return the notes of a bar at the loudness of its section."""
-        gain = self._gain(stretch, bar // _SECTION_BARS)
+        gain = self._gain(stretch, bar // SECTION_BARS)
         notes = tuple(
             [
                 _louder(note, gain, stretch.stop)
@@ -139,10 +143,14 @@ class ScoreV11:
         found: list[Note] = []
         for happening in self._happenings(max(0, start - _REACH_SAMPLES), stop):
             stretch = self._composer.timeline.at(happening.index)
-            section = stretch.bar_at(happening.index) // _SECTION_BARS
+            section = stretch.bar_at(happening.index) // SECTION_BARS
             movement = self._composer.movement_of(stretch)
             found += bells_of(happening, movement, self._gain(stretch, section))
         return [note for note in found if note.onset < stop and end_of(note) > start]
+
+    def look_ahead(self, start: int) -> None:
+        """Compose a little of the next section, while the second from `start` on is made."""
+        self._ahead.go_on(start)
 
     def pulses(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return `PULSE_FIELDS` at rising sample indices, shape (5, n_indices)."""
@@ -274,4 +282,4 @@ def _louder(note: Note, gain: float, stop: int) -> Note:
     if onset + duration > stop:
         duration = min(duration, max(SHORTEST_SAMPLES, stop - onset))
     sides = left * gain, right * gain
-    return Note(onset, duration, voice, instrument, pitch, velocity, *sides, chart)
+    return note_of((onset, duration, voice, instrument, pitch, velocity, *sides, chart))

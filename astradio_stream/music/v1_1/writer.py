@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
-from astradio_stream.music.note import Note
+from astradio_stream.music.note import Note, note_of
 from astradio_stream.music.v1_1.scene import MERCURY, NEPTUNE, PLUTO, SATURN, SUN, VENUS, Scene
 
 if TYPE_CHECKING:
@@ -126,21 +126,24 @@ class Writer:
         chart = scene.movement.chart
         bar, stop, longest = scene.bar, self._stop, LONGEST_BARS * self._length
         instrument = role.instrument
+        samples, lengths, notes = self._samples, self._lengths, self.notes
+        echoes, hand = voice in _ECHOED, bar * 104_729
         for (beat, pitch), (beats, velocity) in strongest.items():
-            onset = self._sample(beat)
+            onset = samples[beat] if beat in samples else self._sample(beat)
             if beats < beats_here:
-                late = (pitch * 7919 + bar * 104_729 + round(beat * 977)) % _LATE
+                late = (pitch * 7919 + hand + round(beat * 977)) % _LATE
                 onset += late // 6 if drums else late
             if onset >= stop:
                 continue
-            wished = self._samples_of(legato * beats)
+            held = legato * beats
+            wished = lengths[held] if held in lengths else self._samples_of(held)
             duration = max(SHORTEST_SAMPLES, min(wished, stop - onset, longest))
             if layered:
                 instrument = role.instrument + (".hard" if velocity >= hard else ".soft")
             sides = velocity * left, velocity * right
-            note = Note(onset, duration, voice, instrument, pitch, velocity, *sides, chart)
-            self.notes.append(note)
-            if voice in _ECHOED:
+            note = note_of((onset, duration, voice, instrument, pitch, velocity, *sides, chart))
+            notes.append(note)
+            if echoes:
                 self._echo(note)
 
     def _echo(self, note: Note) -> None:

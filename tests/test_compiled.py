@@ -1,0 +1,171 @@
+"""The compiled loops: the same bits as their arithmetic written out in numpy."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from astradio_stream.audio import kernels
+from astradio_stream.audio.mix import gathered, note_levels, render
+from astradio_stream.music.note import Note
+from astradio_stream.units import VIZ_SAMPLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from astradio_stream.audio.bank import Bank
+
+    F32 = NDArray[np.float32]
+
+BETWEEN = np.array(kernels._BETWEEN)
+KNEE, CEILING = np.float32(0.60 * 32767.0), np.float32(0.88 * 32767.0)
+
+SOUNDS = (
+    *[("pad", pitch) for pitch in (48, 60, 67)],
+    *[("piano.soft", pitch) for pitch in (55, 62)],
+    *[("drums", piece) for piece in (36, 42, 51)],
+    *[("upright", 40), ("strings", 64), ("bell", 84)],
+)
+NOTES = st.lists(
+    st.builds(
+        lambda onset, duration, sound, left, right: Note(
+            onset, duration, 0, *sound, 0.5, left, right
+        ),
+        st.integers(-150_000, 9_000),
+        st.integers(1, 250_000),
+        st.sampled_from(SOUNDS),
+        st.floats(0.0, 1.5),
+        st.floats(0.0, 1.5),
+    ),
+    max_size=7,
+)
+
+
+def added(bank: Bank, notes: list[Note], begin: int, n_samples: int, *, half: bool) -> F32:
+    """Return the notes of one rate added up, one numpy pass a step, shape (2, n_samples)."""
+    bus = np.zeros((2, n_samples), np.float32)
+    for note in notes:
+        made = bank.note(note.instrument, note.pitch)
+        if made.half_rate != half:
+            continue
+        onset, held = note.onset, note.duration
+        if half:
+            onset, held = onset >> 1, held >> 1 or 1
+        length = made.mixed.shape[1]
+        place = np.arange(begin - onset, begin - onset + n_samples)
+        source = place.copy()
+        if made.loop:
+            first = length - made.loop
+            source = np.where(place >= length, first + (place - first) % made.loop, place)
+        else:
+            held = min(held, length)
+        sounds = (place >= 0) & (place < held + len(made.release)) & (source < length)
+        gains = np.array([[note.left * made.gain], [note.right * made.gain]]).astype(np.float32)
+        part = made.mixed[:, source[sounds]].astype(np.float32) * gains
+        let_go = place[sounds] >= held
+        part[:, let_go] *= made.release[place[sounds][let_go] - held]
+        bus[:, sounds] += part
+    return bus
+
+
+def mixed_by_numpy(bank: Bank, notes: list[Note], start: int, n_samples: int) -> NDArray[np.int16]:
+    """Return what `render` has to be."""
+    reach = len(BETWEEN)
+    n_pairs = n_samples // 2 + 2
+    even = start - start % 2
+    full = added(bank, notes, even, 2 * n_pairs, half=False)
+    half = added(bank, notes, even // 2 - reach, n_pairs + 2 * reach + 1, half=True)
+    here = slice(reach, reach + n_pairs)
+    between = np.zeros((2, n_pairs), np.float32)
+    for n, weight in enumerate(BETWEEN):
+        left = half[:, reach - n : reach - n + n_pairs]
+        pair = (left + half[:, reach + 1 + n : reach + 1 + n + n_pairs]) * weight
+        between = pair if n == 0 else between + pair
+    full[:, 0::2] += half[:, here]
+    full[:, 1::2] += between
+    loud = np.abs(full) > KNEE
+    over = np.abs(full) - KNEE
+    room = CEILING - KNEE
+    bent = np.copysign(KNEE + over * room / (over + room), full)
+    whole = np.rint(np.where(loud, bent, full)).astype(np.int16)
+    return whole[:, start - even : start - even + n_samples].T
+
+
+@given(notes=NOTES, start=st.integers(0, 9_000), n_samples=st.integers(1, 12_000))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_mix_is_that_of_numpy_to_the_bit(
+    banks: dict[str, Bank], notes: list[Note], start: int, n_samples: int
+) -> None:
+    bank = banks["v1.1"]
+    expected = mixed_by_numpy(bank, notes, start, n_samples)
+    assert np.array_equal(render(notes, bank, start, n_samples), expected)
+
+
+@given(notes=NOTES, start=st.integers(0, 9_000))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_levels_are_those_of_numpy_to_the_bit(
+    banks: dict[str, Bank], notes: list[Note], start: int
+) -> None:
+    bank = banks["v1.1"]
+    found = note_levels(gathered(notes, bank), bank, start, 60)
+    for note, levels in zip(notes, found, strict=True):
+        made = bank.note(note.instrument, note.pitch)
+        since = start - note.onset + VIZ_SAMPLES * np.arange(60)
+        frame = (start - note.onset) // VIZ_SAMPLES + np.arange(60)
+        loop = made.loop << made.half_rate
+        if loop:
+            first = (made.pcm.shape[1] << made.half_rate) - loop
+            round_again = (first + (since - first) % loop) // VIZ_SAMPLES
+            last = len(made.levels) - 1
+            frame = np.where(since >= first, np.minimum(round_again, last), frame)
+        sounds = (frame >= 0) & (frame < len(made.levels))
+        n_release = len(made.release) << made.half_rate
+        gone = np.clip((since - note.duration) / n_release, 0.0, 1.0)
+        rest = np.float32(1.0) - gone.astype(np.float32)
+        gain = np.float32(made.gain)
+        left, right = np.float32(note.left) * gain, np.float32(note.right) * gain
+        strength = np.sqrt(left * left + right * right)
+        expected = np.zeros(60, np.float32)
+        expected[sounds] = made.levels[frame[sounds]] * (rest * rest)[sounds] * strength
+        assert np.array_equal(levels, expected)
+
+
+def test_where_no_folder_takes_the_machine_code_it_is_made_all_the_same(tmp_path: Path) -> None:
+    """A place that cannot be written costs time at every start, nothing else."""
+    (tmp_path / "file").write_text("where a folder should be")
+    code = """
+import numpy as np
+from astradio_stream.compiled import compiled
+
+@compiled
+def total(values):
+    found = 0.0
+    for value in values:
+        found += value
+    return found
+
+print(total(np.arange(5.0)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "file" / "cache")},
+    )
+    assert (done.stdout, done.returncode) == ("10.0\n", 0), done.stderr
+
+
+def test_every_processor_of_a_kind_gets_the_same_code() -> None:
+    """Nothing that could fuse a multiply and an add: the baseline has no such instruction."""
+    from numba import config
+
+    assert vars(config)["CPU_NAME"] in {"x86-64-v2", None}
