@@ -131,23 +131,33 @@ def dignity_tenths(weights: Weights, point: int, tenth: int, *, harm: bool) -> i
 
 
 def _aspect_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Iterator[Contact]:
-    harms = (is_harm(facet, penalty=False), is_harm(facet, penalty=True))
+    gives_a, gives_b, takes_a, takes_b = (
+        _dignities(weights, tenths, harm=is_harm(facet, penalty=penalty))
+        for penalty in (False, True)
+        for tenths in (a, b)
+    )
     for i in range(N_POINTS):
         for j in range(N_POINTS):
             nearness = nearness_of(a, i, b, j)
             if nearness is None:
                 continue
-            quality = weights.kinds[nearness.kind].quality
-            for row in weights.rows_between.get((i, j, quality), ()):
-                bonus, penalty = (
-                    weight
-                    and weight
-                    * permille_of(nearness, weights)
-                    * dignity_tenths(weights, i, a[i], harm=harm)
-                    * dignity_tenths(weights, j, b[j], harm=harm)
-                    for harm, weight in zip(harms, row.parts[facet], strict=True)
-                )
-                yield Contact(row, i, j, nearness, None, bonus, penalty)
+            rows = weights.rows_between.get((i, j, weights.kinds[nearness.kind].quality))
+            if rows is None:
+                continue
+            permille = permille_of(nearness, weights)
+            gives = permille * gives_a[i] * gives_b[j]
+            takes = permille * takes_a[i] * takes_b[j]
+            for row in rows:
+                bonus, penalty = row.parts[facet]
+                yield Contact(row, i, j, nearness, None, bonus * gives, penalty * takes)
+
+
+def _dignities(weights: Weights, tenths: Tenths, *, harm: bool) -> list[int]:
+    """Return `dignity_tenths` of every point of a chart; 0 for what is not known."""
+    return [
+        0 if tenth == ABSENT else dignity_tenths(weights, point, tenth, harm=harm)
+        for point, tenth in enumerate(tenths)
+    ]
 
 
 def _overlay_contacts(a: Tenths, b: Tenths, facet: str, weights: Weights) -> Iterator[Contact]:

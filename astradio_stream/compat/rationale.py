@@ -16,7 +16,8 @@ which alone is exact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from astradio_stream.compat.contacts import (
@@ -60,13 +61,33 @@ _BALANCE_WORDS: Final = {"element": "elements", "modality": "modalities"}
 
 
 @dataclass(frozen=True, slots=True)
+class Speech:
+    """How the contacts of a pair are told."""
+
+    a: Tenths
+    b: Tenths
+    whose: tuple[str, str]
+    """How sentences speak of the points of a and of b."""
+    decimals: int
+    """Of orbs (degrees)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """One contact and what it is worth in the score."""
 
     contact: Contact
     value_micro: int
     """Millionths of the score, negative where it takes away."""
-    sentence: str
+    speech: Speech
+
+    @property
+    def sentence(self) -> str:
+        """Return the contact as a plain sentence, with points, aspect and orb.
+
+        It is put together when it is asked for: a match is told by three of some forty.
+        """
+        return f"{_fact_of(self.contact, self.speech)}: {self.contact.row.reason}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +128,9 @@ def breakdown_of(
         contacts = [_veiled(contact, weights) for contact in contacts]
     adds = shared_out(added, [contact.bonus_raw for contact in contacts])
     takes = shared_out(taken, [contact.penalty_raw for contact in contacts])
-    decimals = 0 if is_veiled else 1
+    speech = Speech(a, b, whose, decimals=0 if is_veiled else 1)
     contributions = [
-        Contribution(contact, plus - minus, sentence_of(contact, a, b, whose, decimals))
+        Contribution(contact, plus - minus, speech)
         for contact, plus, minus in zip(contacts, adds, takes, strict=True)
     ]
     contributions.sort(key=lambda each: (-abs(each.value_micro), each.contact.row.rule))
@@ -124,8 +145,11 @@ def why(breakdown: Breakdown, n_sentences: int = 3) -> list[str]:
     for each in breakdown.contributions:
         if each.value_micro > 0:
             # Two rules may speak of one contact, which is told once.
-            told.setdefault(each.sentence.partition(": ")[0], each.sentence)
-    return list(told.values())[:n_sentences]
+            sentence = each.sentence
+            told.setdefault(sentence.partition(": ")[0], sentence)
+            if len(told) == n_sentences:
+                break
+    return list(told.values())
 
 
 def pair_to_json(
@@ -155,13 +179,6 @@ def score_to_json(facet: str, score_micro: int) -> dict[str, float]:
     return {"score": score_micro / MICRO, "percentile": percentile}
 
 
-def sentence_of(
-    contact: Contact, a: Tenths, b: Tenths, whose: tuple[str, str], decimals: int = 1
-) -> str:
-    """Return a contact as a plain sentence, with points, aspect and orb (so many decimals)."""
-    return f"{_fact_of(contact, a, b, whose, decimals)}: {contact.row.reason}."
-
-
 def shared_out(total: int, parts: Sequence[int]) -> list[int]:
     """Return a whole number in whole shares proportional to some parts, by largest remainders.
 
@@ -184,27 +201,30 @@ def _veiled(contact: Contact, weights: Weights) -> Contact:
     nearness = contact.nearness
     if nearness is None or contact.a is None or contact.b is None:
         return contact
-    with_luminary = IS_LUMINARY[contact.a] or IS_LUMINARY[contact.b]
+    told = _in_whole_degrees(nearness, IS_LUMINARY[contact.a] or IS_LUMINARY[contact.b])
+    # What counts at all stays in the sharing, however wide the rounded orb is.
+    was, now = permille_of(nearness, weights), max(1, permille_of(told, weights))
+    bonus_raw, penalty_raw = contact.bonus_raw // was * now, contact.penalty_raw // was * now
+    return Contact(contact.row, contact.a, contact.b, told, None, bonus_raw, penalty_raw)
+
+
+@cache
+def _in_whole_degrees(nearness: Nearness, with_luminary: bool) -> Nearness:
+    """Return an aspect as if its orb were a whole number of degrees."""
     kind = KIND_BY_NAME[nearness.kind]
     widest = 10.0 * (kind.orb_deg + kind.luminary_extra_deg * with_luminary)
     orb = (nearness.orb_tenths + 5) // 10 * 10
-    told = Nearness(nearness.kind, orb, strength_of(min(orb, widest), widest))
-    # What counts at all stays in the sharing, however wide the rounded orb is.
-    was, now = permille_of(nearness, weights), max(1, permille_of(told, weights))
-    return replace(
-        contact,
-        nearness=told,
-        bonus_raw=contact.bonus_raw // was * now,
-        penalty_raw=contact.penalty_raw // was * now,
-    )
+    return Nearness(nearness.kind, orb, strength_of(min(orb, widest), widest))
 
 
-def _fact_of(contact: Contact, a: Tenths, b: Tenths, whose: tuple[str, str], decimals: int) -> str:
-    mine, theirs = whose
+def _fact_of(contact: Contact, speech: Speech) -> str:
+    a, b = speech.a, speech.b
+    mine, theirs = speech.whose
     if contact.nearness is not None and contact.a is not None and contact.b is not None:
         verb, orb = _VERBS[contact.nearness.kind], contact.nearness.orb_tenths / 10.0
         subject, other = _name(contact.a), _name(contact.b)
-        return f"{_capital(mine)} {subject} {verb} {theirs} {other} (orb {orb:.{decimals}f}°)"
+        orb_told = f"{orb:.{speech.decimals}f}°"
+        return f"{_capital(mine)} {subject} {verb} {theirs} {other} (orb {orb_told})"
     if isinstance(contact.row, BalanceRow):
         kind, percent = (
             _BALANCE_WORDS[contact.row.balance],

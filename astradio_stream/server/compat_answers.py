@@ -151,7 +151,11 @@ def _matches(
         return []
     weights = load_weights()
     theirs = np.array([match.tenths for match in found], dtype=np.int64).T
-    scores = {each: scores_micro(theirs, a, each, weights) / MICRO for each in FACETS}
+    known = np.array([match.score_micro for match in found], dtype=np.int64)
+    scores = {
+        each: (known if each == facet else scores_micro(theirs, a, each, weights)) / MICRO
+        for each in FACETS
+    }
     matches = []
     for n, match in enumerate(found):
         chart_id, name = names[match.chart_id]
