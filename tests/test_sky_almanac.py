@@ -112,6 +112,21 @@ def test_a_span_in_pieces_has_the_same_events() -> None:
     assert pieces == whole
 
 
+@pytest.mark.parametrize("offset_s", [0, 1, 299, 599])
+def test_short_spans_miss_nothing(offset_s: int) -> None:
+    """Ten minutes at a time, as streams ask, wherever the cuts lie; stations and turns included."""
+    start = parse_moment("2026-03-18T00:00:00Z")
+    whole = list(events_between(start, Moment(start.utc_us + 40 * 86_400_000_000)))
+    for event in whole:
+        begin = event.moment.utc_us - offset_s * 1_000_000
+        span = Moment(begin), Moment(begin + 600_000_000)
+        near = [other for other in whole if span[0] <= other.moment < span[1]]
+        assert event in near
+        assert list(events_between(*span)) == near
+        after = Moment(event.moment.utc_us + 1_000_000), Moment(event.moment.utc_us + 120_000_000)
+        assert event not in events_between(*after)
+
+
 def test_sentences_for_people() -> None:
     texts = {event.text for event in events_between(NOW, NOW.plus_seconds(30 * DAY_S))}
     assert {"Moon enters Gemini", "Full moon in Gemini", "Sun trine Neptune"} <= texts

@@ -20,6 +20,7 @@ from astradio_stream.sky.aspects import MAJOR_KINDS
 from astradio_stream.sky.bodies import BODIES, MOON, N_PLANETS, SUN
 from astradio_stream.sky.ephemeris import places_at, separation_deg
 from astradio_stream.sky.moment import (
+    FIRST_MOMENT,
     LAST_MOMENT,
     MICROSECONDS_PER_DAY,
     Moment,
@@ -107,6 +108,8 @@ def events_between(start: Moment, end: Moment) -> Iterator[SkyEvent]:
     require_in_span(end, "hours")
     first_us = start.utc_us - start.utc_us % _STEP_US
     if end.utc_us - first_us <= 2 * _STEP_US:
+        if _is_quiet(start, end):
+            return
         quarters = range(first_us, end.utc_us, _STEP_US)
         found = (event for quarter_us in quarters for event in _events_of_quarter(quarter_us))
         yield from (event for event in found if start <= event.moment < end)
@@ -114,6 +117,28 @@ def events_between(start: Moment, end: Moment) -> Iterator[SkyEvent]:
     for block_us in range(first_us, end.utc_us, _BLOCK_US):
         events = sorted(_events_of_block(block_us, min(block_us + _BLOCK_US, end.utc_us)))
         yield from (event for event in events if start <= event.moment < end)
+
+
+def _is_quiet(start: Moment, end: Moment) -> bool:
+    """Return whether nothing happens from `start` to `end`, at a tenth of the cost of a search.
+
+    Where no body and no pair turns back, an arc that crosses no target from the first moment to
+    the last crosses none between them. Events are told by the whole second before them.
+    """
+    first_us = max(start.utc_us - MICROSECONDS_PER_SECOND, FIRST_MOMENT.utc_us)
+    last_us = min(end.utc_us + 2 * MICROSECONDS_PER_SECOND, LAST_MOMENT.utc_us)
+    grid = np.array([first_us, last_us])
+    places = places_at(grid)
+    speed, longitude = places.speed_deg_per_day[:N_PLANETS], places.longitude_deg[:N_PLANETS]
+    no_one, everyone = np.full(N_PLANETS, _NOBODY), np.arange(N_PLANETS)
+    relative, arcs = speed[_PAIR_B] - speed[_PAIR_A], longitude[_PAIR_B] - longitude[_PAIR_A]
+    found = (
+        _sign_changes(grid, speed, no_one, everyone),
+        _sign_changes(grid, relative, _PAIR_A, _PAIR_B),
+        _crossings(grid, arcs, _ARCS_DEG, _PAIR_A, _PAIR_B),
+        _crossings(grid, longitude, _SIGN_STARTS_DEG, no_one, everyone),
+    )
+    return not any(brackets.b.size for brackets in found)
 
 
 @lru_cache(maxsize=64)

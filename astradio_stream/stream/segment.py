@@ -86,7 +86,7 @@ class Rendition:
         self._bank = bank
         model = AUDIO_MODELS[programme.model_versions.audio]
         self.score: Score = model.score_of(programme)
-        self._last = -1
+        self._last: int | None = None
 
     def pcm(self, start: int, n_samples: int) -> NDArray[np.int16]:
         """Return any span of samples, interleaved, shape (n_samples, 2); before 0 is silence."""
@@ -108,7 +108,7 @@ class Rendition:
         )
         stop = start + SEGMENT_SAMPLES
         events = (*self.score.events(start, stop), *highlights_of(notes, start, stop))
-        if number == self._last + 1:  # somebody listens on
+        if self._last is not None and number == self._last + 1:  # somebody listens on
             self.score.look_ahead(start)
         self._last = number
         heard = mixed(played, self._bank, begin, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES)
