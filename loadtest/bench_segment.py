@@ -24,6 +24,7 @@ from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.wire.quantum import Codec
 from loadtest.table import print_table
 
+_MODEL: Final = "v1.0"
 _ROUNDS: Final = 5
 _SECONDS: Final = 60
 _PROGRAMMES: Final = (
@@ -54,12 +55,12 @@ def _cpu_s(rendition: Rendition, number: int) -> tuple[float, float, float, floa
 def run() -> None:
     """Measure and print."""
     with TemporaryDirectory() as folder:
-        bank = load_bank(AUDIO_MODELS["v1.0"], Path(folder))
+        bank = load_bank(AUDIO_MODELS[_MODEL], Path(folder))
     rounds = []
     for _ in range(_ROUNDS):
         figures = []
         for raw, first in _PROGRAMMES:
-            rendition = Rendition(resolve(raw, Moment(0), ModelVersions()), bank)
+            rendition = Rendition(resolve(raw, Moment(0), ModelVersions(audio=_MODEL)), bank)
             rendition.segment(first - 1)
             figures += [_cpu_s(rendition, k) for k in range(first, first + _SECONDS)]
         rounds.append(np.array(figures) * 1000.0)

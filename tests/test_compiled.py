@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,14 +20,13 @@ from astradio_stream.music.note import Note
 from astradio_stream.units import VIZ_SAMPLES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from astradio_stream.audio.bank import Bank
 
     F32 = NDArray[np.float32]
 
+ROOT = Path(__file__).parents[1]
 BETWEEN = np.array(kernels._BETWEEN)
 KNEE, CEILING = np.float32(0.60 * 32767.0), np.float32(0.88 * 32767.0)
 
@@ -138,10 +140,7 @@ def test_levels_are_those_of_numpy_to_the_bit(
         assert np.array_equal(levels, expected)
 
 
-def test_where_no_folder_takes_the_machine_code_it_is_made_all_the_same(tmp_path: Path) -> None:
-    """A place that cannot be written costs time at every start, nothing else."""
-    (tmp_path / "file").write_text("where a folder should be")
-    code = """
+TOTAL = """
 import numpy as np
 from astradio_stream.compiled import compiled
 
@@ -154,18 +153,66 @@ def total(values):
 
 print(total(np.arange(5.0)))
 """
+
+
+def ran(code: str, cache: Path, folder: Path) -> str:
+    """Return what a script prints that keeps its machine code in a folder."""
+    (folder / "script.py").write_text(code)
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "script.py"],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "file" / "cache")},
+        cwd=folder,
+        env=os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(ROOT)},
     )
-    assert (done.stdout, done.returncode) == ("10.0\n", 0), done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
-def test_every_processor_of_a_kind_gets_the_same_code() -> None:
-    """Nothing that could fuse a multiply and an add: the baseline has no such instruction."""
-    from numba import config
+def test_where_no_folder_takes_the_machine_code_it_is_made_all_the_same(tmp_path: Path) -> None:
+    """A place that cannot be written costs time at every start, nothing else."""
+    (tmp_path / "file").write_text("where a folder should be")
+    assert ran(TOTAL, tmp_path / "file" / "cache", tmp_path) == "10.0\n"
 
-    assert vars(config)["CPU_NAME"] in {"x86-64-v2", None}
+
+@pytest.mark.parametrize(
+    "damaged", [b"", b"\x80\x05no pickle", None], ids=["empty", "torn", "a folder"]
+)
+def test_damaged_machine_code_is_made_anew(tmp_path: Path, damaged: bytes | None) -> None:
+    cache = tmp_path / "cache"
+    assert ran(TOTAL, cache, tmp_path) == "10.0\n"
+    kept = [path for path in cache.rglob("*") if path.suffix in {".nbi", ".nbc"}]
+    assert len(kept) == 2
+    for path in kept:
+        path.unlink()
+        if damaged is None:  # as on a full disk: nothing can be written here
+            path.mkdir()
+        else:
+            path.write_bytes(damaged)
+    assert ran(TOTAL, cache, tmp_path) == "10.0\n"
+
+
+def test_no_multiply_is_fused_with_an_add(tmp_path: Path) -> None:
+    """The code is that of the plain processor of its kind, whatever this one could do."""
+    code = """
+import numpy as np
+from astradio_stream import compiled
+from astradio_stream.audio import kernels
+
+made = []
+compiling = compiled._compiling
+compiled._compiling = lambda function: made.append(compiling(function)) or made[-1]
+from astradio_stream.server.banks import compile_kernels
+compile_kernels()
+for each in made:
+    (text,) = each.inspect_asm().values()
+    print(each.__name__, "mulps" in text, "fma" in text.lower() or "ymm" in text)
+"""
+    found = dict(
+        line.split(maxsplit=1) for line in ran(code, tmp_path / "c", tmp_path).splitlines()
+    )
+    assert found.keys() == {"mix", "levels_of_notes", "_add_powers"}
+    if platform.machine() == "x86_64":
+        assert found["mix"] == "True False"  # vectors, but narrow ones
+        assert all(each.endswith("False") for each in found.values())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest import bench, budgets, capacity, table
+from loadtest import bench, bench_segment, budgets, capacity, table
 from loadtest.budgets import BUDGETS, Budget, figure, print_budgets
 from loadtest.outcome import figure_names
 from loadtest.table import Table, print_table
@@ -63,6 +63,17 @@ def test_every_budget_names_a_benchmark_and_a_table_that_it_prints() -> None:
             words = re.escape(re.split(r"[0-9]", title)[-1] or title)
             assert re.search(words, source), title
         assert f'"{one.column}"' in source, one.column
+
+
+def test_the_cost_of_a_stream_is_measured(
+    printed: list[Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_segment, "_ROUNDS", 1)
+    monkeypatch.setattr(bench_segment, "_SECONDS", 2)
+    bench_segment.run()
+    ratio = figure(printed, "Cost of a distinct stream", "all of it", "/ bare encode")
+    assert ratio is not None
+    assert ratio > 1.0  # it holds an encode
 
 
 def test_a_run_is_kept_and_compared_with_an_earlier_one(

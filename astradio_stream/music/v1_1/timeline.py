@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOVEMENT_SAMPLES: Final = 192 * SAMPLE_RATE_HZ
 """Three minutes and twelve seconds."""
 SECTION_BARS: Final = 8
+"""Two phrases."""
 _NO_END: Final = 1 << 62
 
 
