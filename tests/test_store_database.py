@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -153,6 +154,38 @@ asyncio.run(run())
     assert all(process.returncode == 0 for process in started)
     assert len(keys) == 1
     assert len(keys.pop().strip()) == 64
+
+
+def test_whoever_opens_waits_for_one_who_is_making_the_file(tmp_path: Path) -> None:
+    """Between reading and writing the switch to a log is refused at once, whatever the timeout."""
+    path = tmp_path / FILE_NAME
+    path.touch()
+    with contextlib.closing(
+        sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE something (a TEXT)")
+        later = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+        later.start()
+        in_store(path, opened)
+        later.join()
+    with contextlib.closing(connected(path)) as reader:
+        assert migrations.version_of(reader) == VERSION
+        assert reader.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_whoever_opens_does_not_wait_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_MS", 100)
+    path = tmp_path / FILE_NAME
+    path.touch()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE something (a TEXT)")
+        with pytest.raises(StoreUnavailable) as caught:
+            in_store(path, opened)
+    assert "locked by another program" in caught.value.trouble
 
 
 # Writes ------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import errno
 import os
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
@@ -35,6 +36,7 @@ MOST_WAITING: Final = 256
 RETRY_AFTER_S: Final = 2.0
 BUSY_MS: Final = 2_000
 """How long a writer waits for those of other processes (milliseconds)."""
+_LOOK_AGAIN_S: Final = 0.01
 _CHECKED_BYTES: Final = 256 << 20
 """A larger file is not read through at the start: that would take more than a second."""
 _PRIMARY: Final = 0xFF
@@ -191,7 +193,7 @@ class Database:
             self._make_file()
             connection = self._connect("rwc")
             try:
-                connection.execute("PRAGMA journal_mode = WAL")
+                _keep_a_log(connection)
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.execute("PRAGMA secure_delete = ON")
@@ -276,6 +278,25 @@ class Database:
             RETRY_AFTER_S,
             f"{self._path} {trouble}",
         )
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Have changes written to a log ahead of the file; wait for others who do the same.
+
+    SQLite does not wait here by itself. The switch reads before it writes, and of two that do so at
+    the same time each would wait for the other, so one of them is told at once that it is locked.
+    """
+    until = time.monotonic() + BUSY_MS / 1_000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= until:
+                raise
+            time.sleep(_LOOK_AGAIN_S)
+        else:
+            return
 
 
 def trouble_of(error: sqlite3.Error | OSError) -> str | None:

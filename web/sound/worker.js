@@ -11,6 +11,7 @@ import { Backlog } from "./backlog.js";
 import { OpusDecoder, provenDecoder } from "./decoder.js";
 import { Jitter } from "./jitter.js";
 import { Link } from "./link.js";
+import { Lookout, takesListeners } from "./lookout.js";
 import { MessageSink, SharedSink } from "./sink.js";
 import { Timeline } from "./timeline.js";
 
@@ -28,6 +29,8 @@ const DECODER_BUDGET = 2;
 const JUMP_SAMPLES = 2048;
 /** A jump waits for so many quanta, while what sounds lasts: the next segment may not be rendered. */
 const JUMP_QUANTA = 3;
+/** How a connection ends that nobody closed. */
+const BROKEN = 1006;
 /** After so long a silence a station is joined where it is now, not where it was. */
 const REJOIN_S = 10;
 
@@ -38,6 +41,7 @@ const timeline = new Timeline();
 /** Made by `init`, which comes before everything else. */
 let sink = /** @type {SharedSink | MessageSink} */ (/** @type {unknown} */ (null));
 let link = /** @type {Link} */ (/** @type {unknown} */ (null));
+let lookout = /** @type {Lookout} */ (/** @type {unknown} */ (null));
 let codecs = ["pcm_s16le"];
 /** @type {import("../types.js").Programme} */
 let programme = { station: "now" };
@@ -283,6 +287,13 @@ function onDecoderFailure() {
   link.open();
 }
 
+/** @param {any} change Of the connection. */
+function onLink(change) {
+  if (change.state === "lost" && change.code === BROKEN) lookout.begin();
+  else if (change.state !== "connecting") lookout.end();
+  postMessage({ type: "link", ...change });
+}
+
 function report() {
   silentS = sink.taken >= sink.written ? silentS + REPORT_MS / 1000 : 0;
   const { taken } = sink;
@@ -327,7 +338,12 @@ const commands = {
       ready: onReady,
       quantum: onQuantum,
       message: onMessage,
-      state: (state) => postMessage({ type: "link", ...state }),
+      state: onLink,
+    });
+    lookout = new Lookout({
+      heldMs: () => (backlog.end - timeline.indexAt(sink.taken)) / 48,
+      isBack: () => takesListeners(url),
+      hurry: () => link.hurry(),
     });
     addEventListener("online", () => link.hurry());
     proved = forcePcm ? Promise.resolve() : prove();
@@ -357,6 +373,7 @@ const commands = {
   stop() {
     turn += 1;
     timers.forEach((timer) => clearInterval(timer));
+    lookout.end();
     link.close();
     backlog.clear();
     decoder?.close();
