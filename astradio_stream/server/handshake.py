@@ -49,7 +49,7 @@ class ControlFrames:
     def __init__(self) -> None:
         self._heed: Callable[[], None] | None = None
 
-    def listen(self, heed: Callable[[], None]) -> None:
+    def listen(self, heed: Callable[[], None] | None) -> None:
         """Call `heed` for each from now on."""
         self._heed = heed
 
@@ -67,6 +67,17 @@ class QuietConnection(ServerProtocol):
         super().fail(code)
 
 
+def _take_apart(conn: ServerProtocol) -> None:
+    """End a connection's parser, which waits for bytes, and let its errors forget their frames."""
+    conn.parser.close()
+    errors: list[BaseException | None] = [conn.handshake_exc, conn.parser_exc]
+    while errors:
+        error = errors.pop()
+        if error is not None:
+            error.__traceback__ = None
+            errors.append(error.__context__)
+
+
 class StreamProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol with our answers to bad handshakes and bad frames."""
 
@@ -78,9 +89,28 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        _take_apart(self.conn)
         self.conn = QuietConnection(max_size=config.ws_max_size, logger=self.logger)
         self.control_frames = ControlFrames()
         self.on_message: Callable[[str | bytes], None] | None = None
+
+    async def run_asgi(self) -> None:
+        """Let the application serve; then forget it, so that neither is left as garbage.
+
+        What refers to itself in a circle waits for a collection of everything, and while that goes
+        on nobody is sent anything.
+        """
+        try:
+            await super().run_asgi()
+        finally:
+            self.on_message = None
+            self.control_frames.listen(None)
+            self.scope["extensions"].pop(EXTENSION, None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Heed that the connection is gone, and with it what refers to itself."""
+        super().connection_lost(exc)
+        _take_apart(self.conn)
 
     def data_received(self, data: bytes) -> None:
         """Heed bytes; a handshake that cannot even be read is refused."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import gc
 import os
 import signal
 import socket
@@ -73,8 +72,7 @@ class StreamServer(uvicorn.Server):
             if threading.current_thread() is threading.main_thread():
                 loop = asyncio.get_running_loop()
                 loop.add_signal_handler(signal.SIGHUP, self.reload)
-                gc.collect()
-                gc.freeze()  # what a server is made of stays: no collection need look at it again
+                self._shell.collecting.begin()
             self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

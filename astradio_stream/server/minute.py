@@ -1,6 +1,8 @@
-"""What is done once a minute beside the listening: a segment proved, the rates of errors told.
+"""What is done once a minute beside the listening: a segment is proved, rates are told.
 
-The check takes a segment that was served, composes and renders it from nothing, and compares the
+Garbage is looked for, too, while nobody listens.
+
+The proof takes a segment that was served, composes and renders it from nothing, and compares the
 checksums: a machine, a library or a thread that does not give the same sound twice is found within
 minutes, and not by a listener who resumes elsewhere. It costs what one second of one programme
 costs, waits behind everything that listeners wait for, and rests while the server is busy.
@@ -31,6 +33,7 @@ async def every_minute(shell: Shell, period_s: float = PERIOD_S) -> None:
         before = dict(shell.metrics.n_answered)
         await asyncio.sleep(period_s)
         tell_rates(before, shell.metrics.n_answered)
+        shell.collecting.tidy(len(shell.listeners))
         try:
             await check_served(shell)
         except Exception as error:

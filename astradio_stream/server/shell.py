@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from astradio_stream.server.collecting import Collecting
 from astradio_stream.server.doors import Doors
 from astradio_stream.server.logs import log, log_failure, set_level
 from astradio_stream.server.pulse import Pulse
@@ -107,6 +108,8 @@ class Shell:
     """How long listeners are waited for."""
     listeners: set[Listener] = field(default_factory=set)
     """Who is connected."""
+    collecting: Collecting = field(default_factory=Collecting)
+    """When garbage is looked for."""
     doors: Doors = field(default_factory=Doors)
     """Who knocked how often."""
     saved: SavedBirths | None = None
