@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 
 from astradio_stream.server import collecting
 from astradio_stream.server.collecting import MB_GROWN, Collecting
-from astradio_stream.server.sky_routes import towns
+from astradio_stream.server.towns import towns
 from tests.listener import TRANSIT, connected, listening
 from tests.raw_peer import raw_peer, wait_until
 from tests.serving import Served, SilentEngine, serving, settings_in
@@ -26,8 +26,7 @@ OURS = ("astradio_stream.server", "astradio_stream.wire", "uvicorn.protocols", "
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(settings_in(tmp_path_factory.mktemp("server")), SilentEngine()) as served:
-        towns()
-        wait_until(gc.isenabled)  # while the towns were read it was not
+        towns(served.shell.settings.data_dir)
         yield served
 
 

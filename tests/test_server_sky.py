@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import csv
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from astradio_stream.server import sky_routes as sky_routes_module
-from astradio_stream.sky.gazetteer import load_gazetteer
 from tests.serving import SilentEngine, serving, settings_in
 
 AUTHORITY = Path(__file__).parent / "authorities" / "charts.csv"
@@ -210,20 +206,3 @@ def test_only_get_and_head(client: httpx.Client, path: str) -> None:
     answer = client.post(path)
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
-
-
-def test_the_towns_are_read_before_anybody_asks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    is_read = threading.Event()
-    monkeypatch.setattr(sky_routes_module, "load_gazetteer", is_read.set)
-    with serving(settings_in(tmp_path), SilentEngine()):
-        assert is_read.wait(10)
-
-
-def test_threads_that_ask_for_towns_at_once_share_one_reading() -> None:
-    load_gazetteer.cache_clear()
-    with ThreadPoolExecutor(3) as executor:
-        loaded = list(executor.map(lambda _: sky_routes_module.towns(), range(3)))
-    assert all(other is loaded[0] for other in loaded)
-    assert load_gazetteer.cache_info().misses == 1

@@ -39,8 +39,9 @@ from astradio_stream.server.pump import Pump
 from astradio_stream.server.readiness import ReadinessState
 from astradio_stream.server.saved import SavedBirths
 from astradio_stream.server.shell import MakesStreams, Shell
-from astradio_stream.server.sky_routes import sky_routes, warm_up
+from astradio_stream.server.sky_routes import sky_routes
 from astradio_stream.server.studio import Studio
+from astradio_stream.server.towns import warm_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -95,7 +96,8 @@ def build_app(
             await desk.open()
             await matchmaker.open()
             await page.rehearse()
-            beside = [asyncio.create_task(work) for work in (warm_up(), every_minute(shell))]
+            works = (warm_up(settings.data_dir), every_minute(shell))
+            beside = [asyncio.create_task(work) for work in works]
             control = Control(shell, desk.limits)
             await control.open()
             yield
@@ -127,7 +129,7 @@ def build_app(
         routes=[
             *page_routes(load_pages(web_dir)),
             *probe_routes(shell),
-            *sky_routes(clock),
+            *sky_routes(clock, settings.data_dir),
             *account_routes(desk, page),
             *chart_routes(desk, page),
             *block_routes(desk),

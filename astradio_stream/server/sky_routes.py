@@ -7,49 +7,24 @@ that nobody who listens waits for them.
 from __future__ import annotations
 
 import asyncio
-import gc
-import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
 from astradio_stream.errors import Detail, ValidationFailed
 from astradio_stream.server.http import JsonAnswer, answer
-from astradio_stream.server.logs import log_failure
-from astradio_stream.sky.gazetteer import load_gazetteer
+from astradio_stream.server.towns import towns
 from astradio_stream.sky.moment import Moment
 from astradio_stream.sky.queries import chart_answer, places_answer, sky_answer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.requests import Request
     from starlette.responses import Response
 
     from astradio_stream.server.clock import Clock
-    from astradio_stream.sky.gazetteer import Gazetteer
-
-
-_LOADING: Final = threading.Lock()
-
-
-def towns() -> Gazetteer:
-    """Return the towns of the world; whoever asks while they are read waits for that."""
-    with _LOADING:
-        return load_gazetteer()
-
-
-async def warm_up() -> None:
-    """Read the towns before anybody asks for one."""
-    # They stay: a collection that walked through them, half read or read, would be heard.
-    gc.disable()
-    try:
-        await asyncio.to_thread(towns)
-    except Exception as error:
-        log_failure("GAZETTEER_FAILED", error)
-    else:
-        gc.freeze()
-    finally:
-        gc.enable()
 
 
 def values_of(request: Request) -> dict[str, str]:
@@ -65,7 +40,7 @@ def values_of(request: Request) -> dict[str, str]:
     return dict(pairs)
 
 
-def sky_routes(clock: Clock) -> list[Route]:
+def sky_routes(clock: Clock, data_dir: Path) -> list[Route]:
     """Return the routes that answer from the sky alone."""
 
     async def chart(request: Request) -> Response:
@@ -79,7 +54,7 @@ def sky_routes(clock: Clock) -> list[Route]:
         values = values_of(request)
 
         def search() -> list[dict[str, Any]]:
-            return places_answer(values, towns())
+            return places_answer(values, towns(data_dir))
 
         # A bare list, as the contract has it; its request id stands in the header alone.
         found = await asyncio.to_thread(search)
