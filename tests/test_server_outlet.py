@@ -26,7 +26,10 @@ from astradio_stream.server.outlet import (
     framed,
     framed_text,
 )
+from astradio_stream.server.patience import HOPELESS_NS
 from astradio_stream.units import QUANTUM_SAMPLES
+from astradio_stream.wire.bucket import NS_PER_S
+from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.quantum import unpack_quantum
 from tests.listener import TRANSIT, hello_of, listening
 from tests.raw_peer import raw_peer, wait_until
@@ -141,6 +144,23 @@ def test_a_listener_that_takes_nothing_is_closed_with_4102_and_can_read_that(
         wait_until(lambda: not server.shell.listeners)
         peer.read_all(5)
         assert peer.close_code == 4102
+
+
+def test_who_never_reads_is_closed_within_15_s_of_taking_nothing_more(server: Served) -> None:
+    """With the patience that listeners meet: not a second sooner than it says, and in time."""
+    with raw_peer(server.ws_url) as peer:
+        peer.say(hello_of(TRANSIT, codecs=["pcm_s16le"], bufferMs=20_000))
+        listener = only_listener(server)
+        wait_until(lambda: not listener._outlet.has_room)
+        stopped_ns = server.shell.clock.now_ns()
+        wait_until(lambda: listener.session.closing is not None, timeout_s=20)
+        lasted_ns = server.shell.clock.now_ns() - stopped_ns
+        assert listener.session.closing is Closing.SLOW_CONSUMER
+        assert HOPELESS_NS - NS_PER_S <= lasted_ns <= 15 * NS_PER_S
+        peer.read_all(5)
+        assert peer.close_code == 4102
+        quanta = [unpack_quantum(m) for m in peer.take_messages() if isinstance(m, bytes)]
+    assert [q.index for q in quanta] == [n * QUANTUM_SAMPLES for n in range(len(quanta))]
 
 
 def test_who_does_not_even_read_the_close_is_cut_off(

@@ -103,6 +103,21 @@ def test_a_second_steer_joins_one_that_waits_at_the_next_bar_line(
         assert both.changes == ((effective, Controls(tension=1.0, density=0.0)),)
 
 
+@pytest.mark.parametrize("waits_for", ["beat", "bar"])
+def test_a_bar_line_too_near_to_be_steered_at_is_not_the_next_one(
+    plain: Rendition, bank: Bank, waits_for: str
+) -> None:
+    """It lies in the first millisecond that can be replaced, where no change can begin."""
+    edges = plain.score.grid(0, 3_600 * SAMPLE_RATE_HZ).bar_edges
+    near = next(edge for edge in edges if edge and edge % QUANTUM_SAMPLES < FORE_SAMPLES)
+    earliest = near // QUANTUM_SAMPLES * QUANTUM_SAMPLES
+    waiting, effective = steer(plain, earliest, waits_for, tension=1)
+    assert effective > near
+    both, same = steer(Rendition(waiting, bank), earliest, "now", density=0)
+    assert same == effective
+    assert both.changes == ((effective, Controls(tension=1.0, density=0.0)),)
+
+
 def test_beats_are_counted_from_the_last_change(plain: Rendition, bank: Bank) -> None:
     first, at = steer(plain, 480_000, "now", tempoNorm=1)
     _, effective = steer(Rendition(first, bank), at - FORE_SAMPLES, "bar")

@@ -65,7 +65,7 @@ def steered(
         raise ValidationFailed(details)
     effective = _effective(score, quantise, earliest + FORE_SAMPLES)
     last = programme.change_indices[-1] if programme.changes else 0
-    if effective < last and _effective(score, "bar", earliest) == last:
+    if effective < last and _effective(score, "bar", earliest + FORE_SAMPLES) == last:
         effective = last
     if effective < last and programme.station is None:
         sentence = f"the programme is steered at index {last} already: seek there to steer it on"
