@@ -29,7 +29,7 @@ import orjson
 from tqdm import tqdm
 
 from astradio_stream.audio import opus
-from astradio_stream.audio.files import write_ogg_opus, write_wav
+from astradio_stream.audio.files import LONGEST_WAV_SAMPLES, write_ogg_opus, write_wav
 from astradio_stream.errors import Detail, ValidationFailed
 from astradio_stream.server.banks import load_bank
 from astradio_stream.stream.models import AUDIO_MODELS
@@ -131,6 +131,7 @@ def render(job: Job, outs: Sequence[Path]) -> None:
     _require_room(job)
     for out in outs:
         _require_place(out)
+        _require_size(out, job)
     with ExitStack() as parts:
         written = [(_write_part(out, job, parts), out) for out in outs]
         for part, out in written:
@@ -158,6 +159,13 @@ def _require_room(job: Job) -> None:
         last = END_INDEX // SEGMENT_SAMPLES
         sentence = f"the piece must end by second {last}, where every stream does"
         raise ValidationFailed([Detail("--from", sentence)])
+
+
+def _require_size(out: Path, job: Job) -> None:
+    if out.suffix.lower() == ".wav" and job.n_samples > LONGEST_WAV_SAMPLES:
+        longest_s = LONGEST_WAV_SAMPLES // SAMPLE_RATE_HZ
+        sentence = f"a .wav file holds at most {longest_s} seconds; a .opus file holds more"
+        raise ValidationFailed([Detail("--duration", sentence)])
 
 
 def _require_place(out: Path) -> None:

@@ -21,6 +21,7 @@ import pytest
 from astradio_stream import render as rendering
 from astradio_stream.audio import opus
 from astradio_stream.audio.bank import Bank
+from astradio_stream.audio.files import LONGEST_WAV_SAMPLES
 from astradio_stream.cli import main
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
@@ -287,15 +288,34 @@ def test_a_full_disk_leaves_what_was_there(ending: str) -> None:
     assert files() == {"programme.json", f"a{ending}"}
 
 
+def test_a_wav_file_that_cannot_be_so_long_is_refused_at_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert render("programme.json", "--duration", "22370", "-o", "a.opus", "-o", "a.WAV") == 2
+    error = capsys.readouterr().err
+    assert error == (
+        "astradio-stream: --duration: a .wav file holds at most 22369 seconds;"
+        " a .opus file holds more\n"
+    )
+    assert files() == {"programme.json"}
+    # The longest that is not refused: its size, as the header tells it, fits.
+    monkeypatch.setitem(rendering._WRITERS, ".wav", lambda *_: None)
+    assert render("programme.json", "--duration", "22369", "-o", "a.wav") == 0
+    assert 36 + 4 * LONGEST_WAV_SAMPLES < 2**32
+
+
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["stop", "break"]
 )
 def test_a_run_that_is_stopped_leaves_nothing(number: signal.Signals, status: int) -> None:
+    # Whoever runs the tests behind a terminal ignores a break, and hands that down.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
-        command("programme.json", "--duration", "86400", "-o", "a.wav", "-o", "a.mid"),
+        command("programme.json", "--duration", "22000", "-o", "a.wav", "-o", "a.mid"),
         stderr=subprocess.DEVNULL,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )
+    signal.signal(signal.SIGINT, before)
     try:
         deadline = time.monotonic() + 60
         while not any(p.stat().st_size > 100_000 for p in Path().glob("*.part")):

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TICK: Final = Fraction(1, SAMPLE_RATE_HZ)
+_SAMPLE_BYTES: Final = 2 * N_CHANNELS
+_WAV_HEADER_BYTES: Final = 44
+LONGEST_WAV_SAMPLES: Final = (2**32 - 1 - _WAV_HEADER_BYTES) // _SAMPLE_BYTES
+"""A WAV file tells its size in 32 bits: six hours and a quarter."""
 
 
 def write_ogg_opus(
@@ -60,7 +64,10 @@ def write_ogg_opus(
 
 
 def write_wav(file: IO[bytes], blocks: Iterable[NDArray[np.int16]]) -> None:
-    """Write 16-bit stereo WAV from blocks of interleaved PCM, each shape (n_samples, 2)."""
+    """Write 16-bit stereo WAV from blocks of interleaved PCM, each shape (n_samples, 2).
+
+    Together they must not be longer than `LONGEST_WAV_SAMPLES`.
+    """
     with wave.open(file, "wb") as writer:
         writer.setnchannels(N_CHANNELS)
         writer.setsampwidth(2)
