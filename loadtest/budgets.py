@@ -58,6 +58,9 @@ _HELLO: Final = "Hello to first quantum"
 _START: Final = "Start to ready"
 _MUSIC: Final = "Render and picture"
 _DISTINCT: Final = "Distinct live streams"
+_WAIT: Final = "In the page"
+_PICTURE: Final = "Picture while sound plays"
+_OUTAGE: Final = "A server killed and started again"
 
 BUDGETS: Final = (
     Budget(
@@ -105,6 +108,14 @@ BUDGETS: Final = (
     ),
     Budget("hello → first quantum, new, p95, ms", "server", _HELLO, "new programme", "p95", 25),
     Budget("… cached, p95, ms", "server", _HELLO, "cached", "p95", 5),
+    Budget("click → first sample, p95, ms", "page", _WAIT, "click to first sample", "p95", 120),
+    Budget("first picture, p95, ms", "page", _WAIT, "first picture", "p95", 15),
+    Budget("picture against sound, p95, ms", "page", _WAIT, "against sound", "p95", 8.3),
+    Budget("picture, frames per second", "page", _PICTURE, "", "fps", 55, bound=AT_LEAST),
+    Budget("… frame p99, ms", "page", _PICTURE, "", "frame p99, ms", 16.7),
+    Budget("outage ≤ 10 s, underruns", "page", _OUTAGE, "", "underruns", 0),
+    Budget("… silence heard, samples", "page", _OUTAGE, "", "silent samples", 0),
+    Budget("… never heard, samples", "page", _OUTAGE, "", "skipped samples", 0),
     Budget("seek to any index of 1 000 h, p95, ms", "seek", "Seek to any index", "seek", "p95", 30),
     Budget(
         "piece of 60 s, not cached, p95, ms", "compose", "A piece of 60 s", "not cached", "p95", 400

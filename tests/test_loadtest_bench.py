@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from loadtest import bench, bench_segment, budgets, capacity, table
+from loadtest.browser import NoBrowser, chromium_path
 from loadtest.budgets import AT_LEAST, AT_MOST, BUDGETS, Budget, figure, print_budgets
 from loadtest.outcome import figure_names
 from loadtest.table import Table, print_table
@@ -71,6 +72,40 @@ def test_a_budget_may_be_a_least(
         ["broken", "3.1", ">=", "3.2", "NO"],
         ["missing", "missing", ">=", "0", "NO"],
     ]
+
+
+def _no_browser() -> None:
+    raise NoBrowser("there is no browser")
+
+
+def test_without_a_browser_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(bench.BENCHMARKS, "page", _no_browser)
+    with pytest.raises(SystemExit) as ended:
+        bench.run(_args("page"))
+    assert ended.value.code == "page cannot be measured: there is no browser"  # printed; exit 1
+
+
+def test_without_a_browser_the_others_are_measured_and_its_budgets_are_missing(
+    printed: list[Table], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seek() -> None:
+        print_table("Seek to any index", [["", "p95"], ["seek", "12"]])
+
+    monkeypatch.setattr(bench, "BENCHMARKS", {"page": _no_browser, "seek": seek})
+    bench.run(_args())
+    assert "page was not measured: there is no browser" in capsys.readouterr().out
+    measured = {row[0]: row[1] for row in printed[-1].rows[1:]}
+    assert measured.pop("seek to any index of 1 000 h, p95, ms") == "12"
+    assert set(measured.values()) == {"missing"}
+    assert len(measured) == sum(one.benchmark == "page" for one in BUDGETS)
+
+
+def test_chromium_is_looked_for_on_the_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoBrowser, match=r"none of chromium, .* is on the PATH"):
+        chromium_path()
 
 
 def test_every_budget_names_a_benchmark_and_a_table_that_it_prints() -> None:
