@@ -73,7 +73,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int) -> bool:
+    """Say whether a server there answers that it is ready."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as answer:
             return bool(answer.status == 200)
@@ -86,7 +87,7 @@ def server(
     folder: str, core: int | None = None, cores: tuple[int, ...] = (), **settings: str
 ) -> Iterator[Server]:
     """Run a server of its own, on one core or some if they are named, until the block ends."""
-    port = free_port()
+    port = int(settings.get("ASTRADIO_PORT") or free_port())
     environment = os.environ | {
         "ASTRADIO_PORT": str(port),
         "ASTRADIO_DATA_DIR": folder,
@@ -104,7 +105,7 @@ def server(
     if cores:
         os.sched_setaffinity(process.pid, cores)
     try:
-        while not _is_ready(port):
+        while not is_ready(port):
             if process.poll() is not None or time.perf_counter() - began > _START_LIMIT_S:
                 raise RuntimeError("the server did not become ready")
             time.sleep(0.01)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
-from base64 import b64decode
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.error import URLError
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import numpy as np
@@ -23,29 +20,36 @@ from websockets.sync.client import connect
 
 from astradio_stream.units import QUANTUM_SAMPLES, SAMPLE_RATE_HZ
 from astradio_stream.wire.quantum import unpack_quantum
+from loadtest.browser import NoBrowser, Visit, play, visit
+from loadtest.browser import running_browser as browser_of_the_system
+from loadtest.page_figures import captured_runs
+from loadtest.process import free_port, is_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
+
+__all__ = [
+    "Server",
+    "Visit",
+    "assert_heard_is_rendered",
+    "captured_runs",
+    "correlation",
+    "node_path",
+    "play",
+    "rendered_pcm",
+    "running_browser",
+    "running_server",
+    "visit",
+]
 
 WEB = Path(__file__).resolve().parent.parent / "web"
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_TIMEOUT_S = 60.0
 BUFFER_SAMPLES = 20 * SAMPLE_RATE_HZ
 FADE_FRAMES = 480
 SETTLED_FRAMES = 24_000
-HOOKED = "() => {{ const t = globalThis.astradioTest; return {} }}"
 
 
 def node_path() -> str:
@@ -55,24 +59,6 @@ def node_path() -> str:
     from playwright._impl._driver import compute_driver_executable
 
     return str(compute_driver_executable()[0])
-
-
-def chromium_path() -> str:
-    """Return the system's Chromium; without one the test is skipped, or fails in CI."""
-    for name in CHROMIUM_NAMES:
-        if found := shutil.which(name):
-            return found
-    reason = f"no browser: none of {', '.join(CHROMIUM_NAMES)} is on the PATH"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -115,7 +101,7 @@ class Server:
                 stderr=subprocess.STDOUT,
             )
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not self.is_ready():
+        while not is_ready(self.port):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 pytest.fail("the server did not start:\n" + self.output())
@@ -125,14 +111,6 @@ class Server:
         """Return what it answers to a GET, out of JSON."""
         with urlopen(f"{self.url}{path}", timeout=10) as response:  # noqa: S310
             return json.load(response)
-
-    def is_ready(self) -> bool:
-        """Say whether it answers that it is ready."""
-        try:
-            with urlopen(f"{self.url}/readyz", timeout=2) as response:  # noqa: S310
-                return bool(response.status == 200)
-        except (URLError, OSError):
-            return False
 
     def kill(self) -> None:
         """End it without ceremony, as a crash would."""
@@ -156,92 +134,17 @@ def running_server(directory: Path, data_dir: Path, **settings: str) -> Iterator
         server.kill()
 
 
-@dataclass
-class Visit:
-    """One page open in the browser, and everything it complained about."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-
-    def listen(self) -> None:
-        """Note every console warning, page error and failed request."""
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.on("requestfailed", self._failed)
-
-    def _failed(self, request: Any) -> None:
-        # A request that leaving the page cut short did not fail: nobody waits for its answer.
-        if request.failure != "net::ERR_ABORTED":
-            self.complaints.append(f"failed: {request.url} ({request.failure})")
-
-    def _console(self, message: Any) -> None:
-        if message.type in {"warning", "error", "assert"}:
-            self.complaints.append(f"{message.type}: {message.text}")
-
-    def open(self, url: str) -> None:
-        """Open a page and wait until it is prepared to play."""
-        self.page.goto(url)
-        self.page.wait_for_selector("body[data-prepared]", timeout=20_000)
-
-    def ask(self, expression: str) -> Any:
-        """Evaluate in the page, with the page's test hook as `t`."""
-        return self.page.evaluate(
-            f"() => {{ const t = globalThis.astradioTest; return {expression} }}"
-        )
-
-    def wait_until(self, expression: str, timeout_s: float = 20) -> None:
-        """Wait until something holds in the page, with its test hook as `t`."""
-        self.page.wait_for_function(HOOKED.format(expression), timeout=1000 * timeout_s)
-
-
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """Run a headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    path = chromium_path()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+    """Run a headless Chromium; without one the test is skipped, or fails in CI."""
+    with ExitStack() as stack:
         try:
-            yield browser
-        finally:
-            browser.close()
-
-
-@contextmanager
-def visit(browser: Browser, **context_options: Any) -> Iterator[Visit]:
-    """Give a fresh page, as a new visitor has it."""
-    options = {"viewport": {"width": 1280, "height": 720}, **context_options}
-    context = browser.new_context(**options)
-    try:
-        guest = Visit(context.new_page())
-        guest.listen()
-        yield guest
-    finally:
-        context.close()
-
-
-def play(guest: Visit, seconds: float) -> None:
-    """Press the button and listen."""
-    guest.page.click("#begin")
-    guest.wait_until("t.situation.sounds")
-    guest.page.wait_for_timeout(1000 * seconds)
-
-
-class CanBeAsked(Protocol):
-    """A page open in some browser."""
-
-    def ask(self, expression: str) -> Any:
-        """Evaluate in the page, with the page's test hook as `t`."""
-
-
-def captured_runs(guest: CanBeAsked) -> list[tuple[int, NDArray[np.int16]]]:
-    """Return the unbroken runs of samples that went to the sound card, with their first index."""
-    runs = guest.ask("t.hook.takeCaptured()")
-    return [
-        (int(run["index"]), np.frombuffer(b64decode(run["base64"]), "<i2").reshape(-1, 2))
-        for run in runs
-    ]
+            browser = stack.enter_context(browser_of_the_system())
+        except NoBrowser as reason:
+            if os.environ.get("CI") == "true":
+                pytest.fail(str(reason))
+            pytest.skip(str(reason))
+        yield browser
 
 
 def rendered_pcm(

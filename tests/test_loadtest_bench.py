@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from loadtest import bench, bench_segment, budgets, capacity, table
-from loadtest.budgets import BUDGETS, Budget, figure, print_budgets
+from loadtest.browser import NoBrowser, chromium_path
+from loadtest.budgets import AT_LEAST, AT_MOST, BUDGETS, Budget, figure, print_budgets
 from loadtest.outcome import figure_names
 from loadtest.table import Table, print_table
 from loadtest.thresholds import threshold_of
@@ -30,6 +31,7 @@ def test_the_worst_figure_of_the_rows_that_are_meant_counts() -> None:
     tables = [Table("Hello, ms", ROWS), Table("Hello, ms", (ROWS[0], ("new", "7", "9")))]
     assert figure(tables, "Hello", "new", "p50") == 7
     assert figure(tables, "Hello", "new", "p95") == 25
+    assert figure(tables, "Hello", "new", "p95", AT_LEAST) == 9
     assert figure(tables, "Hello", "cached", "p50") == 1_000
     assert figure(tables, "Hello", "nobody", "p50") is None
     assert figure(tables, "Hello", "new", "p99") is None
@@ -48,16 +50,69 @@ def test_a_budget_that_was_not_measured_is_not_kept(
     print_budgets([Table("Hello, ms", ROWS)], ["b"])
     words = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
     assert words == [
-        ["kept", "3.1", "4", "yes"],
-        ["broken", "25", "24", "NO"],
-        ["missing", "missing", "24", "NO"],
+        ["kept", "3.1", "<=", "4", "yes"],
+        ["broken", "25", "<=", "24", "NO"],
+        ["missing", "missing", "<=", "24", "NO"],
     ]
+
+
+def test_a_budget_may_be_a_least(
+    printed: list[Table], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = (
+        Budget("kept", "b", "Hello", "new", "p50", 3.1, bound=AT_LEAST),
+        Budget("broken", "b", "Hello", "new", "p50", 3.2, bound=AT_LEAST),
+        Budget("missing", "b", "Nothing", "new", "p50", 0, bound=AT_LEAST),
+    )
+    monkeypatch.setattr(budgets, "BUDGETS", rows)
+    print_budgets([Table("Hello, ms", ROWS)], ["b"])
+    words = [line.split() for line in capsys.readouterr().out.splitlines()[3:]]
+    assert words == [
+        ["kept", "3.1", ">=", "3.1", "yes"],
+        ["broken", "3.1", ">=", "3.2", "NO"],
+        ["missing", "missing", ">=", "0", "NO"],
+    ]
+
+
+def _no_browser() -> None:
+    raise NoBrowser("there is no browser")
+
+
+def test_without_a_browser_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(bench.BENCHMARKS, "page", _no_browser)
+    with pytest.raises(SystemExit) as ended:
+        bench.run(_args("page"))
+    assert ended.value.code == "page cannot be measured: there is no browser"  # printed; exit 1
+
+
+def test_without_a_browser_the_others_are_measured_and_its_budgets_are_missing(
+    printed: list[Table], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seek() -> None:
+        print_table("Seek to any index", [["", "p95"], ["seek", "12"]])
+
+    monkeypatch.setattr(bench, "BENCHMARKS", {"page": _no_browser, "seek": seek})
+    bench.run(_args())
+    assert "page was not measured: there is no browser" in capsys.readouterr().out
+    measured = {row[0]: row[1] for row in printed[-1].rows[1:]}
+    assert measured.pop("seek to any index of 1 000 h, p95, ms") == "12"
+    assert set(measured.values()) == {"missing"}
+    assert len(measured) == sum(one.benchmark == "page" for one in BUDGETS)
+
+
+def test_chromium_is_looked_for_on_the_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoBrowser, match=r"none of chromium, .* is on the PATH"):
+        chromium_path()
 
 
 def test_every_budget_names_a_benchmark_and_a_table_that_it_prints() -> None:
     for one in BUDGETS:
         source = Path(bench.__file__).with_name(f"bench_{one.benchmark}.py").read_text()
         assert one.benchmark in bench.BENCHMARKS
+        assert one.bound in {AT_MOST, AT_LEAST}
         for title in filter(None, (one.title, one.beside[0])):
             # Numbers stand in the title as they are computed.
             words = re.escape(re.split(r"[0-9]", title)[-1] or title)
