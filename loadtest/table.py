@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from dataclasses import dataclass
@@ -62,4 +63,5 @@ def print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that at least `share` (0-1) of the values do not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    n_within = math.ceil(round(share * len(ordered), 9))  # 0.95 of 20 are 19, whatever floats say
+    return ordered[max(1, n_within) - 1]

@@ -187,3 +187,11 @@ def test_the_quality_of_a_capacity_is_made_of_figures() -> None:
     for kind in capacity.KINDS.values():
         for text in kind.quality:
             assert threshold_of(text).name in figure_names()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9, 0.95, 0.99, 1.0])
+@pytest.mark.parametrize("n", [1, 2, 19, 20, 21, 100, 101])
+def test_a_percentile_is_the_smallest_that_so_many_do_not_exceed(share: float, n: int) -> None:
+    values = list(range(1, n + 1))[::-1]
+    enough = [value for value in values if value * 100 >= round(100 * share) * n]
+    assert table.percentile(values, share) == min(enough)
