@@ -1,7 +1,8 @@
 """The baseline of fan-out: nothing but `websockets.broadcast`, ten messages a second to everyone.
 
-``python -m loadtest.bare_broadcast PORT`` sends each connection messages of the size of a quantum
-and hears nothing of what it says.
+``python -m loadtest.bare_broadcast PORT N`` sends each connection messages of the size of a quantum
+and hears nothing of what it says. A newcomer gets one at once; the broadcast begins when N are
+there, for beside it nobody could join any more: at 9 000 it takes the whole core.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
 
+from astradio_stream.units import QUANTUM_SAMPLES
 from astradio_stream.wire.quantum import Codec, pack_quantum
 
 _PACKET: Final = bytes(240)
@@ -22,26 +24,34 @@ _PACKET: Final = bytes(240)
 _VIZ: Final = tuple(bytes(24) for _ in range(6))
 
 
-async def _serve(port: int) -> None:
+def _quantum(index: int) -> bytes:
+    return pack_quantum(Codec.OPUS, 0, 0, index, [_PACKET] * 5, _VIZ)
+
+
+async def _serve(port: int, n: int) -> None:
     everyone: set[ServerConnection] = set()
+    are_there = asyncio.Event()
 
     async def hear(connection: ServerConnection) -> None:
+        await connection.send(_quantum(0))
         everyone.add(connection)
+        if len(everyone) == n:
+            are_there.set()
         with suppress(ConnectionClosed):
             async for _ in connection:
                 pass
         everyone.discard(connection)
 
     async with serve(hear, "127.0.0.1", port, compression=None, ping_interval=None, backlog=4_096):
+        await are_there.wait()
         loop = asyncio.get_running_loop()
-        next_s, index = loop.time(), 0
+        next_s, index = loop.time(), QUANTUM_SAMPLES
         while True:
-            message = pack_quantum(Codec.OPUS, 0, 0, index, [_PACKET] * 5, _VIZ)
-            broadcast(everyone, message)
-            index += 4_800
+            broadcast(everyone, _quantum(index))
+            index += QUANTUM_SAMPLES
             next_s += 0.1
             await asyncio.sleep(max(0.0, next_s - loop.time()))
 
 
 if __name__ == "__main__":
-    uvloop.run(_serve(int(sys.argv[1])))
+    uvloop.run(_serve(int(sys.argv[1]), int(sys.argv[2])))

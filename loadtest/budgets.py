@@ -97,12 +97,13 @@ BUDGETS: Final = (
     ),
     Budget("… who ran dry", "fanout", _FANOUT, "10,000", "ran dry", 0),
     Budget("… memory of each, KB", "fanout", _FANOUT, "10,000", "KB each", 32),
-    # 9 000 listeners of a bare broadcast are known, 10 000 are wanted: nine tenths of its cost.
+    # A core of a bare broadcast is known to carry 9 000 listeners, 10 000 are wanted: nine tenths
+    # of its cost, where it is full.
     Budget(
         "quantum to one listener ÷ bare websockets.broadcast",
         "broadcast",
         "Fan-out beside a bare broadcast",
-        "this server",
+        "9,000 listeners: this server, all of it",
         "/ bare",
         0.9,
     ),
