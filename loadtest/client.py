@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _IP_BIND_ADDRESS_NO_PORT: Final = 24  # Linux: choose the port when connecting, not when binding
 _READ_BYTES: Final = 1 << 18
+HANDSHAKE_S: Final = 10.0
+"""How long a client waits for the answer to its handshake, connecting included."""
 CUT: Final = 1006
 """What a connection that ended without a close frame is said to have ended with."""
 
@@ -64,8 +66,8 @@ class Client:
     """One connection after another of one listener."""
 
     __slots__ = (
-        "_buffer", "_is_upgraded", "_number", "_receive_bytes", "_sock", "_target", "closed",
-        "listener", "n_bytes", "refused", "retry_after_s",
+        "_asked_s", "_buffer", "_is_upgraded", "_number", "_receive_bytes", "_sock", "_target",
+        "closed", "listener", "n_bytes", "refused", "retry_after_s",
     )  # fmt: skip
 
     def __init__(
@@ -87,6 +89,7 @@ class Client:
         self._sock: socket.socket | None = None
         self._buffer = b""
         self._is_upgraded = False
+        self._asked_s = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -98,20 +101,36 @@ class Client:
         """Whether it is a WebSocket by now."""
         return self._is_upgraded
 
-    def connect(self) -> int:
-        """Begin to connect; return the number of the socket, which is written to when ready."""
-        sock = socket.socket()
-        sock.setblocking(False)
-        if self._target.is_loopback:
-            sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
-            sock.bind((source_of(self._number), 0))
-        if self._receive_bytes:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_bytes)
-        self._sock, self._buffer, self._is_upgraded = sock, b"", False
+    def connect(self, now_s: float) -> int:
+        """Begin to connect; return the number of the socket, which is written to when ready.
+
+        Raises:
+            OSError: The system has no socket, no address or no way there.
+        """
         self.closed = self.refused = None
-        with suppress(BlockingIOError):
-            sock.connect(self._target.address)
+        sock = socket.socket()
+        try:
+            sock.setblocking(False)
+            if self._target.is_loopback:
+                sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+                sock.bind((source_of(self._number), 0))
+            if self._receive_bytes:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_bytes)
+            with suppress(BlockingIOError):
+                sock.connect(self._target.address)
+        except OSError:
+            sock.close()
+            raise
+        self._sock, self._buffer, self._is_upgraded, self._asked_s = sock, b"", False, now_s
         return sock.fileno()
+
+    def is_unanswered(self, now_s: float) -> bool:
+        """Return whether its handshake has waited for an answer for too long."""
+        return self.is_open and not self._is_upgraded and now_s - self._asked_s > HANDSHAKE_S
+
+    def give_up(self) -> None:
+        """Close a connection that brought no WebSocket."""
+        self._drop()
 
     def connected(self) -> bool:
         """Ask for a WebSocket on a connection that can be written to; False if there is none."""

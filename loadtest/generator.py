@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TICK_S: Final = 0.005
-SLOTS: Final = 50
-"""Ticks in which every listener has its turn once: a quarter of a second."""
-_TURNS_PER_REPORT: Final = 4
+MOST_SLOTS: Final = 50
+"""Ticks in which every listener has its turn once: a quarter of a second …"""
+_TURNS_PER_BUFFER: Final = 4
+"""… or a quarter of what it can hold: read more seldom it would seem to run dry."""
+_REPORT_S: Final = 1.0
 
 
 class Generator:
@@ -65,12 +67,15 @@ class Generator:
         self._of_file: dict[int, Virtual] = {}
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._turn = count()
-        self._slots: list[list[Virtual]] = [[] for _ in range(SLOTS)]
-        self._n_prompt = 0
+        n_slots = int(plan.buffer_ms / 1e3 / TICK_S) // _TURNS_PER_BUFFER
+        self._slots: list[list[Virtual]] = [[] for _ in range(min(MOST_SLOTS, n_slots))]
+        self._turns_per_report = round(_REPORT_S / (TICK_S * len(self._slots)))
+        self._n_own = len(range(number, plan.listeners, plan.processes))
         self._told = _Told()
         moments = arrivals(plan.row.arrival, plan.listeners, plan.per_s, plan.duration_s, plan.seed)
         for n in range(number, plan.listeners, plan.processes):
-            self.at(plan.start_s + moments[n], lambda n=n: self.come(n))  # type: ignore[misc]
+            due_s = plan.start_s + moments[n]
+            self.at(due_s, lambda n=n, due_s=due_s: self.come(n, due_s))  # type: ignore[misc]
 
     # What listeners ask of the loop -------------------------------------------------------------
 
@@ -82,23 +87,33 @@ class Generator:
         """Return the tally of a group: those who are slow or mean ill are counted apart."""
         return self.tallies.setdefault(role if role in ("slow", "abuse") else "well", Tally())
 
-    def come(self, number: int, turn: int = 0) -> None:
-        """Let a listener come; a later turn of a number is another listener."""
+    def come(self, number: int, due_s: float, turn: int = 0) -> None:
+        """Let a listener come that is due at a moment; a later turn of a number is another one."""
         role = role_of(self.plan, number)
-        is_prompt = role not in ("slow", "abuse") and self._n_prompt < self.plan.prompt
-        self._n_prompt += is_prompt
-        virtual = Virtual(self, number, turn, role, is_prompt=is_prompt)
+        is_prompt = role not in ("slow", "abuse") and self._is_prompt(number)
+        virtual = Virtual(self, number, turn, role, due_s, is_prompt=is_prompt)
         if number == 0 and is_prompt:
             self.delays = virtual.record_delays()
-        self._slots[number // self.plan.processes % SLOTS].append(virtual)
+        self._slot_of(virtual).append(virtual)
         virtual.connect()
 
     def leave(self, virtual: Virtual) -> None:
         """Forget a listener."""
-        self._n_prompt -= virtual.is_prompt
-        slot = self._slots[virtual.number // self.plan.processes % SLOTS]
+        slot = self._slot_of(virtual)
         if virtual in slot:
             slot.remove(virtual)
+
+    def _place(self, number: int) -> int:
+        """Return which of its own listeners a number is."""
+        return number // self.plan.processes
+
+    def _slot_of(self, virtual: Virtual) -> list[Virtual]:
+        return self._slots[self._place(virtual.number) % len(self._slots)]
+
+    def _is_prompt(self, number: int) -> bool:
+        """Return whether a listener is one of the prompt: they are spread over all arrivals."""
+        place, share = self._place(number), min(1.0, self.plan.prompt / self._n_own)
+        return share > 0 and (place == 0 or int(place * share) > int((place - 1) * share))
 
     def watch_connect(self, file: int, virtual: Virtual) -> None:
         """Tell a listener when its connection is there."""
@@ -122,6 +137,8 @@ class Generator:
     def run(self, tell: Callable[[dict[str, Any]], None]) -> None:
         """Listen until the end, telling of each second."""
         time.sleep(max(0.0, self.plan.start_s - time.monotonic()))
+        began_cpu_s = time.process_time()
+        self._told.begin(began_cpu_s)
         tick = 0
         n_told = 0
         while self.now_s < self.end_s:
@@ -141,18 +158,18 @@ class Generator:
             if self.now_s >= self.plan.start_s + n_told + 1:
                 n_told += 1
                 tell(self._told.second(self, n_told))
-        self.own.counts["cpu_us"] = round(time.process_time() * 1e6)
+        self.own.counts["cpu_us"] = round((time.process_time() - began_cpu_s) * 1e6)
         self.own.counts["wall_us"] = round((time.monotonic() - self.plan.start_s) * 1e6)
         for slot in self._slots:
             for virtual in slot:
                 virtual.end(time.monotonic())
 
     def _take_turn(self, tick: int) -> None:
-        is_report = tick // SLOTS % _TURNS_PER_REPORT
-        for virtual in tuple(self._slots[tick % SLOTS]):
+        turn, slot = divmod(tick, len(self._slots))
+        for virtual in tuple(self._slots[slot]):
             now_s = time.monotonic()
             virtual.take_turn(now_s)
-            if virtual.report_turn == is_report:
+            if (virtual.number + turn) % self._turns_per_report == 0:
                 virtual.client.report(now_s)
 
 
@@ -164,6 +181,10 @@ class _Told:
         self._lag = Tally().latency("lag")
         self._counts: Counter[str] = Counter()
         self._cpu_s = 0.0
+
+    def begin(self, cpu_s: float) -> None:
+        """Count processor time from here on (seconds)."""
+        self._cpu_s = cpu_s
 
     def second(self, generator: Generator, number: int) -> dict[str, Any]:
         """Return what came until the end of a second; one told late leaves less for the next."""

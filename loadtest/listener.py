@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 LATE_S: Final = 0.1
 SILENT_S: Final = 3.0
 """Nothing for so long, with the connection open, is silence."""
+N_VIZ_FRAMES: Final = 6
+"""With each quantum, for who wants the picture."""
 ANSWER_S: Final = 5.0
 """A `steer` is answered within this, late or not."""
 _HEAD: Final = struct.Struct(">BBHIqBBH")
@@ -53,6 +55,27 @@ class Wish:
     """Whether it is read as soon as something comes; else its lateness is not recorded."""
     is_slow: bool = False
     """Whether it takes less than it is sent: then silence is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Steer:
+    """A change that was asked for, and is not answered yet."""
+
+    said_s: float
+    heard: int
+    quantise: str
+    controls: dict[str, Any]
+
+    def is_granted(self, before: dict[str, Any], after: dict[str, Any]) -> bool:
+        """Return whether a programme is the one before with just this change behind it."""
+        *kept, last = after["changes"]
+        others = {name: value for name, value in after.items() if name != "changes"}
+        if others != {name: value for name, value in before.items() if name != "changes"}:
+            return False
+        *earlier, latest = before["changes"] or [{"index": -1}]
+        if last["index"] == latest["index"]:  # two changes of one instant are one
+            return bool(kept == earlier and last["controls"] == latest["controls"] | self.controls)
+        return bool(kept == before["changes"] and last["controls"] == self.controls)
 
 
 class CheckingListener:
@@ -87,11 +110,12 @@ class CheckingListener:
         self._run_began_s = -1.0
         self._hello_s = intended_s
         self._lost_s: float | None = None
+        self._is_inside = False
         self._heard_of_s = intended_s
         self._is_silent = False
         self._is_filled = False
-        self._steered: list[tuple[float, int, str]] = []
-        self._codec: dict[str, Any] = {}
+        self._steered: list[_Steer] = []
+        self._codec = ("", 0)
         self._programme: dict[str, Any] = wish.programme
 
     @property
@@ -104,6 +128,7 @@ class CheckingListener:
     def greeting(self, now_s: float) -> bytes:
         """Return `hello`, the first frame of a connection; a later one resumes."""
         self.is_ready = False
+        self._is_inside = True
         self._steered.clear()
         self._hello_s = self._heard_of_s = now_s
         message = {
@@ -127,7 +152,7 @@ class CheckingListener:
 
     def steer(self, controls: dict[str, Any], quantise: str, now_s: float) -> str:
         """Return a `steer`; its answer is awaited."""
-        self._steered.append((now_s, self.playout.playhead(now_s), quantise))
+        self._steered.append(_Steer(now_s, self.playout.playhead(now_s), quantise, controls))
         return json.dumps({"type": "steer", "controls": controls, "quantise": quantise})
 
     # What it hears ------------------------------------------------------------------------------
@@ -159,6 +184,8 @@ class CheckingListener:
         counts = tally.counts
         counts["quanta"] += 1
         counts["viz_frames"] += n_frames
+        if n_frames != (N_VIZ_FRAMES if self._wish.viz else 0):
+            tally.find("wrong_picture", f"{n_frames} frames with {index}")
         self._reservoir.offer(lambda: self._sample(message))
 
     def take_text(self, payload: bytes, now_s: float) -> None:
@@ -168,71 +195,85 @@ class CheckingListener:
             return
         try:
             message = json.loads(payload)
-            kind = message["type"]
-        except (ValueError, KeyError, TypeError):
+            heed = _HEEDED.get(message["type"])
+            if heed is not None:
+                heed(self, message, now_s)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             self.tally.find("malformed", payload[:80].decode(errors="replace"))
-            return
-        heed = getattr(self, f"_on_{kind}", None) if kind in _HEEDED else None
-        if heed is not None:
-            heed(message, now_s)
 
     def lost(self, now_s: float) -> None:
         """Heed that the connection is gone; the player plays on what it holds."""
-        self.is_ready = False
-        if self.playout.is_playing:
+        self.is_ready = self._is_inside = False
+        if self.playout.is_playing and self._lost_s is None:
             self._lost_s = now_s
 
     def end(self, now_s: float) -> None:
-        """Look a last time: what is overdue is late, and what is dry is dry."""
+        """Look a last time: what is overdue is late, what is dry is dry, who waits has waited.
+
+        Who waits in vain is part of the latencies, with the time until now: what is recorded of
+        those alone who were served would be the better the worse a server is.
+        """
         self._look(now_s)
-        if not self.is_ready or not self.playout.is_playing:
+        if self._lost_s is not None:
+            self.tally.record("resume", now_s - self._lost_s)
+        if not self.playout.is_playing:
+            self._unserved(now_s)
             return
         dry_s = self.playout.dry_s(now_s)
         if dry_s:
             self._underrun(dry_s)
+        if not self.is_ready or self._run_began_s < 0 or not self._wish.is_prompt:
+            return
         index = self.playout.end
         while (late_s := now_s - self.playout.intended_s(index, self._buffer)) > LATE_S:
-            self._late(index, late_s)
+            if now_s - late_s > self._run_began_s:  # else it is of the burst that comes at first
+                self._late(index, late_s)
             index += QUANTUM_SAMPLES
 
     # Reactions to messages ------------------------------------------------------------------------
 
     def _on_ready(self, ready: dict[str, Any], now_s: float) -> None:
-        first = ready["from"]
+        first, epoch = _index(ready, "from"), _index(ready, "epoch")
+        programme, programme_id = _named(ready)
+        codec = ready["codec"]["version"], ready["codec"]["bitrate"]
+        self._compare(programme, programme_id)
         if self.playout.is_playing and not self.is_ready and first != self.playout.end:
             self.tally.find("not_resumed", f"from {first}, not {self.playout.end}")
             self.playout.skip(first)
         self.is_ready = True
-        self._epoch = ready["epoch"]
-        self._codec = ready["codec"]
-        self._programme, self.programme_id = ready["programme"], ready["programmeId"]
+        self._epoch, self._codec = epoch, codec
+        self._programme, self.programme_id = programme, programme_id
         self._heard_of_s = now_s
         self._run_began_s = -1.0
 
     def _on_steered(self, steered: dict[str, Any], now_s: float) -> None:
-        self._epoch = steered["epoch"]
-        self._programme, self.programme_id = steered["programme"], steered["programmeId"]
+        epoch, effective = _index(steered, "epoch"), _index(steered, "effective")
+        programme, programme_id = _named(steered)
+        wish = self._steered.pop(0) if self._steered else None
+        if wish is None or not wish.is_granted(self._programme, programme):
+            self.tally.find("wrong_programme", f"steered, but not as {wish and wish.controls}")
+        self._epoch = epoch
+        self._programme, self.programme_id = programme, programme_id
         self._run_began_s = -1.0
-        self.playout.splice(first_replaced(steered["effective"]))
+        self.playout.splice(first_replaced(effective))
         self.tally.counts["steered"] += 1
-        if self._steered:
-            said_s, heard, quantise = self._steered.pop(0)
-            if quantise == "now":  # the others wait for the music, as they were asked to
-                wait_s = samples_to_seconds(steered["effective"] - heard)
-                self.tally.record("steer", max(wait_s, now_s - said_s))
+        if wish is not None and wish.quantise == "now":
+            # The others wait for the music, as they were asked to.
+            wait_s = samples_to_seconds(effective - wish.heard)
+            self.tally.record("steer", max(wait_s, now_s - wish.said_s))
 
     def _on_discontinuity(self, gap: dict[str, Any], _now_s: float) -> None:
-        self.tally.find("skip", f"{gap['from']} to {gap['to']}: {gap['reason']}")
-        self.tally.counts["skipped_samples"] += gap["to"] - gap["from"]
-        if gap["from"] != self.playout.end or gap["to"] <= gap["from"]:
-            words = f"{gap['from']} to {gap['to']} at {self.playout.end}"
-            self.tally.find("wrong_discontinuity", words)
+        start, to = _index(gap, "from"), _index(gap, "to")
+        self.tally.find("skip", f"{start} to {to}: {gap['reason']}")
+        self.tally.counts["skipped_samples"] += max(0, to - start)
+        if start != self.playout.end or to <= start:
+            self.tally.find("wrong_discontinuity", f"{start} to {to} at {self.playout.end}")
             return
-        self.playout.skip(gap["to"])
+        self.playout.skip(to)
         self._run_began_s = -1.0
 
     def _on_drain(self, drain: dict[str, Any], _now_s: float) -> None:
-        self.drain_ms = drain["reconnectAfterMs"]
+        self.drain_ms = _index(drain, "reconnectAfterMs")
         self.tally.counts["drains"] += 1
 
     def _on_error(self, error: dict[str, Any], _now_s: float) -> None:
@@ -244,6 +285,15 @@ class CheckingListener:
             self.tally.find("unexpected_error", f"{told['code']}: {told['message']}")
 
     # Small steps ----------------------------------------------------------------------------------
+
+    def _compare(self, programme: dict[str, Any], programme_id: str) -> None:
+        """Compare what is played with what was wished, or with what was played before."""
+        known = self.programme_id
+        wished = self._programme
+        if {name: programme.get(name) for name in wished} != wished:
+            self.tally.find("wrong_programme", f"{programme} for {wished}")
+        elif known and programme_id != known:
+            self.tally.find("wrong_programme", f"{programme_id} was {known}")
 
     def _misplaced(self, index: int) -> None:
         end = self.playout.end
@@ -282,6 +332,13 @@ class CheckingListener:
         if late_s > LATE_S:
             self.tally.find("late", f"{index} by {late_s:.3f} s")
 
+    def _unserved(self, now_s: float) -> None:
+        """Heed that somebody waited for sound until the end, and there was none."""
+        waited_s = now_s - self._intended_s
+        self.tally.record("first_audio", waited_s)
+        if waited_s > SILENT_S:
+            self.tally.find("unserved", f"for {waited_s:.1f} s")
+
     def _underrun(self, dry_s: float) -> None:
         self.n_underruns += 1
         self.tally.find("underrun", f"{dry_s:.3f} s at {self.playout.end}")
@@ -289,20 +346,50 @@ class CheckingListener:
 
     def _look(self, now_s: float) -> None:
         """Look for what did not come."""
-        is_watched = not (self._is_silent or self._wish.is_slow)
-        if is_watched and self._lost_s is None and now_s - self._heard_of_s > SILENT_S:
+        is_watched = self._is_inside and not (self._is_silent or self._wish.is_slow)
+        if is_watched and now_s - self._heard_of_s > SILENT_S:
             self._is_silent = True
             self.tally.find("silent", f"nothing since {self.playout.end}")
-        while self._steered and now_s - self._steered[0][0] > ANSWER_S:
+        while self._steered and now_s - self._steered[0].said_s > ANSWER_S:
             self._steered.pop(0)
             self.tally.find("no_answer", "steer")
 
     def _sample(self, message: bytes) -> tuple[Sample, dict[str, Any]]:
-        version, bitrate = self._codec["version"], self._codec["bitrate"]
+        version, bitrate = self._codec
         return Sample(self.programme_id, version, bitrate, bytes(message)), self._programme
 
 
-_HEEDED: Final = frozenset({"ready", "steered", "discontinuity", "drain", "error"})
+_HEEDED: Final = {
+    "ready": CheckingListener._on_ready,
+    "steered": CheckingListener._on_steered,
+    "discontinuity": CheckingListener._on_discontinuity,
+    "drain": CheckingListener._on_drain,
+    "error": CheckingListener._on_error,
+}
+
+
+def _index(message: dict[str, Any], name: str) -> int:
+    """Return a field that is a whole number, not below zero.
+
+    Raises:
+        KeyError, ValueError: It is missing, or something else.
+    """
+    value = message[name]
+    if type(value) is not int or value < 0:
+        raise ValueError(name)
+    return value
+
+
+def _named(message: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the programme of a message and its id.
+
+    Raises:
+        KeyError, ValueError: One is missing, or something else.
+    """
+    programme, programme_id = message["programme"], message["programmeId"]
+    if not (isinstance(programme, dict) and isinstance(programme_id, str)):
+        raise ValueError("programme")
+    return programme, programme_id
 
 
 def _is_whole(message: bytes) -> bool:

@@ -45,14 +45,16 @@ QUALITY: Final = {
     "refused":   "a newcomer was refused: 429, 503 or a close 4100",
     "shed":      "a listener inside was closed with 4100",
     "unconnected": "a connection could not be opened at all",
+    "unanswered": "a handshake that got no answer within ten seconds",
+    "unserved":  "a listener that waited for sound until the end, and for more than three seconds",
 }
 
 LATENCIES: Final = {
     "late":       "quantum against its intended time",
-    "first_audio": "intended arrival to first quantum, connecting and retries included",
+    "first_audio": "intended arrival to first quantum, or to the end where none came",
     "hello":      "hello to first quantum",
     "fill":       "hello to a full buffer",
-    "resume":     "connection lost to first quantum after it",
+    "resume":     "connection lost to first quantum after it, or to the end where none came",
     "lead":       "sound held ahead of what is heard, as each quantum comes",
     "underrun":   "length of an underrun",
     "steer":      "steer `now` to audible change",

@@ -25,6 +25,7 @@ _CONTROLS: Final = ("tempoNorm", "density", "brightness", "tension", "space", "d
 _SLOW_CLOSES: Final = frozenset({4102, 4103, CUT})
 _OVERLOADED: Final = 4100
 _COME_BACK: Final = frozenset({1012})
+_AFTER_BYE: Final = frozenset({1000})
 
 
 def role_of(plan: Plan, number: int) -> str:
@@ -50,37 +51,43 @@ class Virtual:
     """A listener and its role."""
 
     __slots__ = (
-        "_chance", "_file", "_generator", "_has_begun", "_is_in", "_n_tries", "_turn", "client",
-        "is_prompt", "number", "report_turn", "role",
+        "_chance", "_file", "_generator", "_has_begun", "_has_said_bye", "_is_in", "_n_tries",
+        "_turn", "client", "is_prompt", "number", "role",
     )  # fmt: skip
 
     def __init__(
-        self, generator: Generator, number: int, turn: int, role: str, *, is_prompt: bool
+        self,
+        generator: Generator,
+        number: int,
+        turn: int,
+        role: str,
+        due_s: float,
+        *,
+        is_prompt: bool,
     ) -> None:
-        """Come for the first time."""
+        """Come for the first time, at the moment planned for it or as soon as may be after it."""
         plan = generator.plan
         self.number = number
         self.role = role
         self.is_prompt = is_prompt
-        self.report_turn = number % 4
         self._generator = generator
         self._turn = turn
         self._chance = random.Random(f"listener {plan.seed} {number} {turn}")
         self._file = -1
         self._n_tries = 0
-        self._is_in = self._has_begun = False
+        self._is_in = self._has_begun = self._has_said_bye = False
         tally = generator.tally(role)
         tally.counts["listeners"] += 1
         if role == "abuse":
             names = tuple(ABUSES)
             name = names[(number + turn * 5) % len(names)]
-            hearer: Any = Abuser(name, tally, generator.now_s)
+            hearer: Any = Abuser(name, tally, due_s)
         else:
             wish = Wish(
                 programme_of(plan, number, turn), plan.buffer_ms,
                 is_prompt=is_prompt, is_slow=role == "slow",
             )  # fmt: skip
-            hearer = CheckingListener(wish, tally, generator.reservoir, generator.now_s)
+            hearer = CheckingListener(wish, tally, generator.reservoir, due_s)
         kernel = _SLOW_KERNEL_BYTES if role == "slow" else 0
         self.client = Client(generator.target, number, hearer, kernel)
 
@@ -99,18 +106,25 @@ class Virtual:
 
     def connect(self) -> None:
         """Connect, for the first time or again."""
-        if self._generator.now_s >= self._generator.end_s:
+        now_s = self._generator.now_s
+        if now_s >= self._generator.end_s:
+            return
+        if self._has_said_bye:
+            self._generator.leave(self)
             return
         self._n_tries += 1
-        self._file = self.client.connect()
+        try:
+            self._file = self.client.connect(now_s)
+        except OSError as error:
+            self._unconnected(str(error), now_s)
+            return
         self._generator.watch_connect(self._file, self)
 
     def ready(self, mask: int, now_s: float) -> None:
         """Go on with a socket that can be read or written."""
         if mask & select.EPOLLOUT:
             if not self.client.connected():
-                self.client.listener.tally.find("unconnected", self.role)
-                self._gone(now_s)
+                self._unconnected(f"a {self.role} listener", now_s)
                 return
             self._generator.watch(self._file)
             return
@@ -128,6 +142,10 @@ class Virtual:
         """Read, unless it is read at once; heed what came of it."""
         client = self.client
         if not self._is_in:
+            if client.is_unanswered(now_s):
+                client.listener.tally.find("unanswered", f"a {self.role} listener")
+                client.give_up()
+                self._gone(now_s)
             return
         if self.role == "abuse":
             self._abuse(now_s)
@@ -150,10 +168,10 @@ class Virtual:
         if self._is_in:
             if self.role != "slow":
                 client.read(now_s)
-            if client.is_open:
-                self._listener.end(now_s)
-            else:
+            if not client.is_open:
                 self._gone(now_s)
+        if not self._has_said_bye:
+            self._listener.end(now_s)
         client.cut(now_s)
 
     def _inside(self, now_s: float) -> None:
@@ -166,6 +184,11 @@ class Virtual:
         if not self._has_begun:
             self._has_begun = True
             _BEGIN.get(self.role, Virtual._begin_well)(self, now_s)
+
+    def _unconnected(self, words: str, now_s: float) -> None:
+        """Heed that there is no connection at all."""
+        self.client.listener.tally.find("unconnected", words)
+        self._gone(now_s)
 
     def _gone(self, now_s: float) -> None:
         """Heed that the connection is over, and do what a client of the contract does."""
@@ -190,11 +213,17 @@ class Virtual:
         elif code == _OVERLOADED:
             tally.find("shed" if self._listener.playout.is_playing else "refused", str(code))
             self._again(now_s, 1.0)
-        elif code == 1000 or (self.role == "slow" and code in _SLOW_CLOSES):
+        elif code in self._expected():
             self._generator.leave(self)
         else:
             tally.find("unexpected_close", f"{code} of a {self.role} listener")
             self._generator.leave(self)
+
+    def _expected(self) -> frozenset[int]:
+        """Return the closes that this listener calls for."""
+        if self._has_said_bye:
+            return _AFTER_BYE
+        return _SLOW_CLOSES if self.role == "slow" else frozenset()
 
     def _refused(self, now_s: float) -> None:
         tally, status = self.client.listener.tally, self.client.refused
@@ -208,9 +237,9 @@ class Virtual:
 
     def _again(self, now_s: float, after_s: float) -> None:
         """Come again, some time after a delay: full jitter keeps a crowd apart."""
-        if self._n_tries >= _MAX_TRIES or self.role == "abuse":
+        if self.role == "abuse":
             self._generator.leave(self)
-        else:
+        elif self._n_tries < _MAX_TRIES:  # else it waits in vain until the end, and counts so
             self._generator.at(now_s + after_s * (1.0 + self._chance.random()), self.connect)
 
     # Roles ----------------------------------------------------------------------------------------
@@ -255,8 +284,8 @@ class Virtual:
         if self._is_in:
             self.client.say('{"type":"bye"}')
             self.client.listener.tally.counts["byes"] += 1
-        number, turn = self.number, self._turn + 1
-        self._generator.at(self._generator.now_s, lambda: self._generator.come(number, turn))
+        self._has_said_bye = True
+        self._generator.come(self.number, self._generator.now_s, self._turn + 1)
 
     def _abuse(self, now_s: float) -> None:
         """See whether the close is overdue."""
@@ -269,11 +298,9 @@ class Virtual:
     def _judged(self, code: int | None) -> None:
         self.client.listener.judge(code)  # type: ignore[attr-defined]
         self._generator.leave(self)
-        number, turn = self.number, self._turn + 1
-        if self._generator.now_s < self._generator.end_s - 1.0:
-            self._generator.at(
-                self._generator.now_s + 1.0, lambda: self._generator.come(number, turn)
-            )
+        number, turn, due_s = self.number, self._turn + 1, self._generator.now_s + 1.0
+        if due_s < self._generator.end_s:
+            self._generator.at(due_s, lambda: self._generator.come(number, due_s, turn))
 
 
 _BEGIN: Final = {

@@ -63,7 +63,7 @@ def test_words_of_the_tables_are_those_of_the_tool() -> None:
         assert what == scenario.what
         assert listeners == f"{scenario.listeners:,}"
         assert duration == f"{scenario.duration_s:g} s"
-        assert re.findall("`([^`]+)`", thresholds) == list(scenario.thresholds)
+        assert re.findall("`([^`]+)`", thresholds) == list(scenario.also)
 
 
 def test_every_option_of_run_is_listed_with_its_bounds() -> None:

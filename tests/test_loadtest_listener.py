@@ -17,6 +17,8 @@ from tests.serving import VIZ_FRAMES
 
 QUANTUM = 4_800
 BUFFER_MS = 500
+PROGRAMME: dict[str, Any] = {"seed": 1, "rate": 1, "changes": []}
+CHANGE = {"index": 39_000, "controls": {"density": 0.1}}
 
 
 def quantum(n: int, epoch: int = 0) -> bytes:
@@ -35,14 +37,21 @@ class Told:
 
     def ready(self, from_n: int = 0, epoch: int = 0, **changes: Any) -> None:
         self.tell(
-            type="ready", epoch=epoch, programme={"seed": 1}, programmeId="ab" * 32,
-            codec={"name": "opus", "version": "1", "bitrate": 96_000}, **{"from": from_n * QUANTUM},
-            **changes,
+            type="ready",
+            **{
+                "epoch": epoch, "programme": PROGRAMME, "programmeId": "ab" * 32,
+                "codec": {"name": "opus", "version": "1", "bitrate": 96_000},
+                "from": from_n * QUANTUM,
+            } | changes,
         )  # fmt: skip
 
     def join(self) -> None:
         self.listener.greeting(self.now_s)
         self.ready()
+
+    def join_again(self, **changes: Any) -> None:
+        self.listener.greeting(self.now_s)
+        self.ready(self.listener.playout.end // QUANTUM, **changes)
 
     def tell(self, **message: Any) -> None:
         self.listener.take_text(json.dumps(message).encode(), self.now_s)
@@ -66,11 +75,12 @@ def told() -> Told:
     return made
 
 
-def steered(told: Told) -> None:
+def steered(told: Told, change: dict[str, Any] = CHANGE, **others: Any) -> None:
     told.play(0, 10)
     told.listener.steer({"density": 0.1}, "now", told.now_s)
     effective = 8 * QUANTUM + 100
-    tell = {"programme": {"seed": 1}, "programmeId": "cd" * 32}
+    programme = PROGRAMME | {"changes": [change]} | others
+    tell = {"programme": programme, "programmeId": "cd" * 32}
     told.tell(type="steered", epoch=1, effective=effective, **tell)
 
 
@@ -129,6 +139,48 @@ def a_steer_unanswered(told: Told) -> None:
     told.play(10, 70)
 
 
+def silence_after_a_resume(told: Told) -> None:
+    told.play(0, 10)
+    told.listener.lost(told.now_s)
+    told.join_again()
+    told.listener.report(told.now_s + 3.1)
+
+
+def no_ready_after_a_resume(told: Told) -> None:
+    told.play(0, 10)
+    told.listener.lost(told.now_s)
+    told.listener.greeting(told.now_s)
+    told.listener.report(told.now_s + 3.1)
+
+
+def the_programme_of_another(told: Told) -> None:
+    told.ready(programme=PROGRAMME | {"seed": 999})
+
+
+def another_programme_after_a_resume(told: Told) -> None:
+    told.play(0, 10)
+    told.listener.lost(told.now_s)
+    told.join_again(programmeId="ef" * 32)
+
+
+def a_steer_that_changes_something_else(told: Told) -> None:
+    steered(told, CHANGE | {"controls": {"density": 0.2}})
+
+
+def a_steer_that_changes_more(told: Told) -> None:
+    steered(told, rate=2)
+
+
+def a_steer_that_nobody_asked_for(told: Told) -> None:
+    programme = PROGRAMME | {"changes": [CHANGE]}
+    tell = {"programme": programme, "programmeId": "cd" * 32}
+    told.tell(type="steered", epoch=1, effective=QUANTUM, **tell)
+
+
+def a_quantum_without_a_picture(told: Told) -> None:
+    told.listener.take_binary(pack_quantum(Codec.OPUS, 0, 1, 0, [b"\xf8\xff\xfe"] * 5, []), 0.0)
+
+
 def an_error_out_of_nothing(told: Told) -> None:
     told.tell(type="error", error={"code": "INTERNAL", "message": "oh"}, fatal=False)
 
@@ -145,6 +197,14 @@ WRONGS = [
     (a_resume_from_elsewhere,   "not_resumed"),
     (nothing_any_more,          "silent"),
     (nothing_from_the_start,    "silent"),
+    (silence_after_a_resume,    "silent"),
+    (no_ready_after_a_resume,   "silent"),
+    (the_programme_of_another,  "wrong_programme"),
+    (another_programme_after_a_resume, "wrong_programme"),
+    (a_steer_that_changes_something_else, "wrong_programme"),
+    (a_steer_that_changes_more, "wrong_programme"),
+    (a_steer_that_nobody_asked_for, "wrong_programme"),
+    (a_quantum_without_a_picture, "wrong_picture"),
     (a_steer_unanswered,        "no_answer"),
     (an_error_out_of_nothing,   "unexpected_error"),
 ]
@@ -159,6 +219,39 @@ def test_a_fault_is_found_once_and_only_it(
     assert told.tally.faults == {kind: 1}
     assert told.tally.examples[kind] or kind == "silent"
     assert kind in FAULTS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type":"ready"}', '{"type":["x"]}', '{"type":{}}', "[]", "1", "null", '"ready"',
+        '{"type":"error"}', '{"type":"error","error":"oh"}', '{"type":"discontinuity","from":0}',
+        '{"type":"discontinuity","from":"0","to":4800,"reason":"slow"}', '{"type":"drain"}',
+        '{"type":"drain","reconnectAfterMs":-1}', '{"type":"drain","reconnectAfterMs":true}',
+        '{"type":"steered"}', '{"type":"steered","epoch":1,"effective":0.5}',
+        '{"type":"steered","epoch":1,"effective":1,"programme":7,"programmeId":"x"}',
+        '{"type":"ready","from":0,"epoch":0,"programme":7,"programmeId":"x","codec":[]}',
+        '{"type":' + "[" * 30_000,
+    ],
+)  # fmt: skip
+def test_text_that_is_no_message_of_the_protocol_is_a_fault_and_no_more(
+    told: Told, text: str
+) -> None:
+    told.play(0, 10)
+    told.listener.take_text(text.encode(), told.now_s)
+    told.play(10, 20)
+    assert told.tally.faults == {"malformed": 1}
+    assert told.tally.counts["quanta"] == 20
+
+
+def test_two_steers_of_one_instant_are_one_change(told: Told) -> None:
+    steered(told)
+    told.listener.steer({"tension": 0.7}, "now", told.now_s)
+    both = CHANGE | {"controls": {"density": 0.1, "tension": 0.7}}
+    programme = PROGRAMME | {"changes": [both]}
+    tell = {"programme": programme, "programmeId": "ef" * 32}
+    told.tell(type="steered", epoch=2, effective=8 * QUANTUM + 100, **tell)
+    assert not told.tally.faults
 
 
 def test_a_right_server_is_found_right(told: Told) -> None:
@@ -178,7 +271,8 @@ def test_seek_steer_skip_and_resume_are_no_faults(told: Told) -> None:
     told.listener.lost(told.now_s)
     greeting = told.listener.greeting(told.now_s)
     assert json.loads(greeting[8:])["from"] == 32 * QUANTUM
-    told.ready(32, resumed=True)
+    programme = PROGRAMME | {"changes": [CHANGE]}
+    told.ready(32, resumed=True, programme=programme, programmeId="cd" * 32)
     told.send(32, 33)
     assert not told.tally.faults
     assert told.tally.findings == {"skip": 1}
@@ -196,6 +290,36 @@ def test_lateness_is_measured_against_what_is_heard_not_against_the_quantum_befo
     late = told.tally.latency("late")
     assert late.max_us == pytest.approx(350_000, abs=2)
     assert told.tally.findings == {"late": 3}  # by 0.35, 0.25, 0.15 s; two by less than 0.1 s
+
+
+def test_the_burst_is_not_late_where_the_end_comes_in_the_middle_of_it(told: Told) -> None:
+    """Someone who comes two seconds after a stream began is sent what there was room for."""
+    told.now_s = 2.0
+    told.send(0, 1)
+    told.listener.end(told.now_s + 0.002)
+    assert not told.tally.findings
+
+
+def test_who_waits_in_vain_is_part_of_the_figures() -> None:
+    told = Told()
+    told.listener.greeting(0.1)
+    told.listener.end(2.9)
+    assert told.tally.latency("first_audio").max_us == 2_900_000
+    assert not told.tally.findings
+    told = Told()
+    told.listener.end(3.1)  # no connection, all the time
+    assert told.tally.findings == {"unserved": 1}
+    assert told.tally.latency("first_audio").max_us == 3_100_000
+
+
+def test_who_is_still_outside_at_the_end_has_run_dry(told: Told) -> None:
+    told.play(0, 20)
+    told.listener.lost(told.now_s)
+    held_s = told.listener.playout.ahead_s(told.now_s)
+    told.listener.end(told.now_s + held_s + 0.3)
+    assert told.tally.findings == {"underrun": 1}
+    assert told.tally.latency("underrun").max_us == pytest.approx(300_000, abs=2)
+    assert told.tally.latency("resume").max_us == pytest.approx((held_s + 0.3) * 1e6, abs=2)
 
 
 def test_what_never_came_is_late_too(told: Told) -> None:
