@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from loadtest.frames import BINARY, PING, TEXT, frame
+from loadtest.frames import BINARY, PING, TEXT, frame, handshake
 
 if TYPE_CHECKING:
     from loadtest.tally import Tally
@@ -33,7 +33,11 @@ class Abuse:
     opening: bytes
     """Sent once there is a WebSocket."""
     codes: tuple[int, ...]
-    """Any of these closes is right."""
+    """Any of these closes is right, or of these HTTP statuses where the handshake is the abuse."""
+    version: int = 13
+    """Of WebSocket, as the handshake says."""
+    header: str = ""
+    """More lines of the handshake's header."""
 
 
 # fmt: off
@@ -52,6 +56,8 @@ ABUSES: Final = {
     "flood":           Abuse(_text(_HELLO) + frame(PING, b"") * 200, (4101,)),
     "deep_json":       Abuse(frame(TEXT, b'{"type":' + b"[" * 3_000), (4000,)),
     "no_hello":        Abuse(b"", (4104,)),
+    "old_websocket":   Abuse(b"", (426,), version=8),
+    "foreign_origin":  Abuse(b"", (403,), header="Origin: https://elsewhere.example\r\n"),
 }
 # fmt: on
 
@@ -66,6 +72,11 @@ class Abuser:
         self.tally = tally
         self.name = name
         self._deadline_s = now_s + PATIENCE_S
+
+    def handshake(self, host: str, path: str) -> bytes:
+        """Return the request for a WebSocket, which may be the abuse already."""
+        abuse = ABUSES[self.name]
+        return handshake(host, path, abuse.version, abuse.header)
 
     def greeting(self, now_s: float) -> bytes:
         """Return the abuse."""
@@ -89,7 +100,7 @@ class Abuser:
         return now_s > self._deadline_s
 
     def judge(self, code: int | None) -> None:
-        """Judge the close that came, None if there was none."""
+        """Judge the close that came, or the status that refused it; None if there was neither."""
         self.tally.counts["abuses"] += 1
         if code not in ABUSES[self.name].codes:
             self.tally.find("not_closed", f"{self.name}: {code}, not {ABUSES[self.name].codes}")

@@ -19,7 +19,6 @@ from loadtest.frames import (
     TEXT,
     MalformedFrames,
     frame,
-    handshake,
     is_accepted,
     split,
 )
@@ -45,6 +44,9 @@ class Hearer(Protocol):
     """Who stands behind a client: a checking listener, or someone who means ill."""
 
     tally: Tally
+
+    def handshake(self, host: str, path: str) -> bytes:
+        """Return the request for a WebSocket."""
 
     def greeting(self, now_s: float) -> bytes:
         """Return what is sent once there is a WebSocket."""
@@ -138,7 +140,7 @@ class Client:
         if self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._drop()
             return False
-        self._send(handshake(self._target.host, self._target.path))
+        self._send(self.listener.handshake(self._target.host, self._target.path))
         return True
 
     def read(self, now_s: float, at_most: int = _READ_BYTES) -> None:

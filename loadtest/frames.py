@@ -21,12 +21,12 @@ class MalformedFrames(ValueError):
     """The bytes are no frames that a server of this protocol sends."""
 
 
-def handshake(host: str, path: str) -> bytes:
-    """Return the request that asks for a WebSocket."""
+def handshake(host: str, path: str, version: int = 13, more: str = "") -> bytes:
+    """Return the request that asks for a WebSocket, with more header lines where they are given."""
     return (
         f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n"
-        "Sec-WebSocket-Protocol: astradio.v1\r\n\r\n"
+        f"Sec-WebSocket-Version: {version}\r\nSec-WebSocket-Key: {KEY}\r\n"
+        f"Sec-WebSocket-Protocol: astradio.v1\r\n{more}\r\n"
     ).encode()
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from astradio_stream.stream.steering import first_replaced
 from astradio_stream.units import QUANTUM_SAMPLES, milliseconds_to_samples, samples_to_seconds
-from loadtest.frames import TEXT, frame
+from loadtest.frames import TEXT, frame, handshake
 from loadtest.playout import Playout
 from loadtest.sampling import Reservoir, Sample
 
@@ -124,6 +124,10 @@ class CheckingListener:
         return self._intended_s >= 0 or self._lost_s is not None
 
     # What it says -------------------------------------------------------------------------------
+
+    def handshake(self, host: str, path: str) -> bytes:
+        """Return the request for a WebSocket."""
+        return handshake(host, path)
 
     def greeting(self, now_s: float) -> bytes:
         """Return `hello`, the first frame of a connection; a later one resumes."""

@@ -228,6 +228,9 @@ class Virtual:
     def _refused(self, now_s: float) -> None:
         tally, status = self.client.listener.tally, self.client.refused
         tally.counts[f"status_{status}"] += 1
+        if self.role == "abuse" and status not in (429, 503):
+            self._judged(status)
+            return
         if status not in (429, 503):
             tally.find("unexpected_error", f"HTTP {status} at the handshake")
             self._generator.leave(self)
