@@ -15,9 +15,9 @@ import fcntl
 import io
 import logging
 import os
-import queue
 import stat
 import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_WAITING: Final = 10_000
 """Lines that may wait for the reader of standard output."""
+TOGETHER_S: Final = 0.02
+"""How long lines are gathered before they are written."""
 GOODBYE_S: Final = 1.0
 """How long the end waits for that reader (seconds)."""
 
@@ -145,43 +147,60 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 class LogStream(logging.Handler):
-    """A stream that somebody reads, or does not."""
+    """A stream that somebody reads, or does not.
+
+    A thread writes what came together in one go: woken for each line, it would fight with the event
+    loop for the interpreter as often.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
-        self._lines: queue.Queue[str | None] = queue.Queue(MOST_WAITING)
+        self._lines: deque[str] = deque()
+        self._has_lines = threading.Event()
+        self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="log-stream", daemon=True)
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Have one line written, or lose it."""
         try:
-            self._lines.put_nowait(f"{self.format(record)}\n")
-        except Exception:  # the queue is full, or a value has no text
+            line = f"{self.format(record)}\n"
+        except Exception:  # a value has no text
             tally.n_lost += 1
+            return
+        if len(self._lines) >= MOST_WAITING:
+            tally.n_lost += 1
+            return
+        self._lines.append(line)
+        if not self._has_lines.is_set():
+            self._has_lines.set()
 
     def close(self) -> None:
         """Wait a moment for the last lines."""
-        with contextlib.suppress(queue.Full):
-            self._lines.put_nowait(None)
-            self._thread.join(GOODBYE_S)
+        self._is_over.set()
+        self._has_lines.set()
+        self._thread.join(GOODBYE_S)
         super().close()
 
     def _work(self) -> None:
-        while (line := self._lines.get()) is not None:
+        while not self._is_over.is_set():
+            self._has_lines.wait()
+            self._is_over.wait(TOGETHER_S)
+            self._has_lines.clear()  # before they are taken: a line that comes now is not forgotten
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
             try:
-                self._say(line)
+                self._say("".join(lines))
             except (OSError, ValueError):
-                tally.n_lost += 1
+                tally.n_lost += len(lines)
 
-    def _say(self, line: str) -> None:
+    def _say(self, text: str) -> None:
         """Write past the stream's own buffer: what is stuck there would fail again at the end."""
         try:
             number = self._stream.fileno()
         except io.UnsupportedOperation:
-            self._stream.write(line)
+            self._stream.write(text)
             return
-        rest = line.encode("utf-8", "replace")
+        rest = text.encode("utf-8", "replace")
         while rest:
             rest = rest[os.write(number, rest) :]
