@@ -31,7 +31,7 @@ from loadtest.sampling import Reservoir
 from loadtest.tally import Tally
 from loadtest.target import target_of
 from loadtest.verify import Verifier
-from loadtest.virtual import Virtual, role_of
+from loadtest.virtual import Virtual, is_chosen, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,11 @@ MOST_SLOTS: Final = 50
 _TURNS_PER_BUFFER: Final = 4
 """… or a quarter of what it can hold: read more seldom it would seem to run dry."""
 _REPORT_S: Final = 1.0
+
+
+def n_slots_of(buffer_ms: int) -> int:
+    """Return in how many ticks every listener has its turn once, by what it can hold (ms)."""
+    return min(MOST_SLOTS, round(buffer_ms / 1e3 / TICK_S) // _TURNS_PER_BUFFER)
 
 
 class Generator:
@@ -60,17 +65,18 @@ class Generator:
         """The present turn of the loop (seconds)."""
         self.end_s = plan.start_s + plan.duration_s
         self.delays: list[tuple[float, float]] = []
-        """Moment and lateness of each quantum of the first listener (seconds)."""
+        """Moment and lateness of each quantum of the first prompt listener (seconds)."""
         self.n_open = 0
         """Listeners inside."""
         self._poll = select.epoll()
         self._of_file: dict[int, Virtual] = {}
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._turn = count()
-        n_slots = int(plan.buffer_ms / 1e3 / TICK_S) // _TURNS_PER_BUFFER
-        self._slots: list[list[Virtual]] = [[] for _ in range(min(MOST_SLOTS, n_slots))]
+        self._slots: list[list[Virtual]] = [[] for _ in range(n_slots_of(plan.buffer_ms))]
         self._turns_per_report = round(_REPORT_S / (TICK_S * len(self._slots)))
-        self._n_own = len(range(number, plan.listeners, plan.processes))
+        n_own = len(range(number, plan.listeners, plan.processes))
+        self._prompt_share = min(1.0, plan.prompt / n_own)
+        self._has_prompt = False
         self._told = _Told()
         moments = arrivals(plan.row.arrival, plan.listeners, plan.per_s, plan.duration_s, plan.seed)
         for n in range(number, plan.listeners, plan.processes):
@@ -90,9 +96,11 @@ class Generator:
     def come(self, number: int, due_s: float, turn: int = 0) -> None:
         """Let a listener come that is due at a moment; a later turn of a number is another one."""
         role = role_of(self.plan, number)
-        is_prompt = role not in ("slow", "abuse") and self._is_prompt(number)
+        is_spread = is_chosen(self._place(number), self._prompt_share)
+        is_prompt = role not in ("slow", "abuse") and is_spread
         virtual = Virtual(self, number, turn, role, due_s, is_prompt=is_prompt)
-        if number == 0 and is_prompt:
+        if is_prompt and not self._has_prompt:
+            self._has_prompt = True
             self.delays = virtual.record_delays()
         self._slot_of(virtual).append(virtual)
         virtual.connect()
@@ -109,11 +117,6 @@ class Generator:
 
     def _slot_of(self, virtual: Virtual) -> list[Virtual]:
         return self._slots[self._place(virtual.number) % len(self._slots)]
-
-    def _is_prompt(self, number: int) -> bool:
-        """Return whether a listener is one of the prompt: they are spread over all arrivals."""
-        place, share = self._place(number), min(1.0, self.plan.prompt / self._n_own)
-        return share > 0 and (place == 0 or int(place * share) > int((place - 1) * share))
 
     def watch_connect(self, file: int, virtual: Virtual) -> None:
         """Tell a listener when its connection is there."""

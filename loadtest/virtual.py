@@ -31,8 +31,12 @@ _AFTER_BYE: Final = frozenset({1000})
 def role_of(plan: Plan, number: int) -> str:
     """Return the role of a listener: those of the scenario's role are spread evenly."""
     row = plan.row
-    is_chosen = int((number + 1) * row.share + 1e-9) > int(number * row.share + 1e-9)
-    return row.role if is_chosen else "well"
+    return row.role if is_chosen(number, row.share) else "well"
+
+
+def is_chosen(number: int, share: float) -> bool:
+    """Return whether a number is one of a share (0-1) of all, spread evenly over them."""
+    return int((number + 1) * share + 1e-9) > int(number * share + 1e-9)
 
 
 def programme_of(plan: Plan, number: int, turn: int) -> dict[str, Any]:

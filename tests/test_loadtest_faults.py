@@ -162,11 +162,15 @@ def test_a_server_that_answers_no_steer_is_found(runs: Runs) -> None:
 
 
 def test_a_server_that_closes_no_abuse_is_found(runs: Runs) -> None:
-    """Three abuses are closed by the library of the false server; then the next one comes."""
+    """Three abuses are closed by the library of the false server; then the next one comes.
+
+    So it does after an old WebSocket, to which the library answers something else than is right.
+    """
     outcome = runs.deaf_to_abuse
     abusers = [n for n in range(outcome.plan.listeners) if role_of(outcome.plan, n) == "abuse"]
-    assert outcome.faults()["not_closed"] == len(abusers) > len(ABUSES) / 2
-    assert outcome.groups["abuse"].counts["abuses"] > len(abusers)
+    counts = outcome.groups["abuse"].counts
+    assert outcome.faults()["not_closed"] == len(abusers) + counts["status_400"]
+    assert counts["abuses"] > len(abusers) > len(ABUSES) / 2
     assert {*outcome.faults()} == {"not_closed", "wrong_programme"}  # the half that want `now`
 
 

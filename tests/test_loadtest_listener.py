@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from astradio_stream.wire.quantum import Codec, pack_quantum
+from loadtest.generator import TICK_S, n_slots_of
 from loadtest.listener import CheckingListener, Wish
 from loadtest.sampling import Reservoir
 from loadtest.tally import FAULTS, Tally
+from loadtest.virtual import is_chosen
 from tests.serving import VIZ_FRAMES
 
 QUANTUM = 4_800
@@ -357,3 +360,21 @@ def test_the_report_says_what_is_heard(told: Told) -> None:
     assert json.loads(report) == {
         "type": "report", "played": 7_200, "received": 14_400, "underruns": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("n", "share"), [(100, 0.2), (1_000, 0.2), (7, 1.0), (3, 0.34), (50, 0.0)])
+def test_a_share_is_spread_evenly_over_all_who_come(n: int, share: float) -> None:
+    chosen = [number for number in range(n) if is_chosen(number, share)]
+    assert len(chosen) == int(n * share + 1e-9)
+    if len(chosen) > 1:
+        apart = {later - sooner for sooner, later in pairwise(chosen)}
+        assert max(apart) - min(apart) <= 1
+
+
+@pytest.mark.parametrize("buffer_ms", [200, 250, 500, 800, 1_000, 2_000, 20_000])
+def test_who_is_read_by_turns_is_read_four_times_while_it_plays_what_it_holds(
+    buffer_ms: int,
+) -> None:
+    turn_ms = n_slots_of(buffer_ms) * TICK_S * 1e3
+    assert turn_ms <= buffer_ms / 4
+    assert turn_ms <= 250
