@@ -47,7 +47,7 @@ def main() -> None:
     elif args.command == "soak":
         soak.run(args.hours)
     else:
-        bench.run(args)
+        sys.exit(bench.run(args))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """HTTP requests beside the listeners: sent when they are due, whether others were answered or not.
 
-A request that had to wait for a free thread here is measured from when it was due. A process of its
-own, as the generators are: ``python -m loadtest.asking`` takes a plan on its standard input.
+No more than some can be under way. One that has to wait for that is measured from when it was due;
+one whose turn does not come until the end of the run has waited until then, and is counted. A
+process of its own, as the generators are: ``python -m loadtest.asking`` takes a plan on its
+standard input.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from loadtest.target import Target, target_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_THREADS: Final = 32
+MOST_UNDER_WAY: Final = 128
+"""Each has a thread here, which waits."""
 _TIMEOUT_S: Final = 60.0
 _FIRST_SOURCE: Final = 3_000_000
 """Requests come from other loopback addresses than listeners."""
@@ -97,25 +100,31 @@ def ask_all(plan: Plan) -> Tally:
             if time.monotonic() > end_s:
                 with lock:
                     tally.counts["unasked"] += 1
+                    tally.record("answer", end_s - intended_s)
                 continue
             chance = random.Random(f"ask {plan.seed} {number}")
             status = _ask(target, number, *ASKS[plan.row.asks](chance))
             with lock:
                 _judge(tally, status, time.monotonic() - intended_s)
 
-    with ThreadPoolExecutor(_THREADS) as executor:
-        for done in [executor.submit(work) for _ in range(_THREADS)]:
+    with ThreadPoolExecutor(MOST_UNDER_WAY) as executor:
+        for done in [executor.submit(work) for _ in range(MOST_UNDER_WAY)]:
             done.result()
     return tally
 
 
 def _judge(tally: Tally, status: int, answer_s: float) -> None:
-    """Count an answer: to be refused is no fault; to be told anything but 200 otherwise is."""
+    """Count an answer: to be refused is no fault; to be told anything but 200 otherwise is.
+
+    Where none came, what was waited for it is the least that it would have taken.
+    """
     tally.counts["asked"] += 1
     tally.counts[f"status_{status}"] += 1
-    if status == 200:
+    if status in (200, 0):
         tally.record("answer", answer_s)
-    elif status in (429, 503):
+    if status == 200:
+        return
+    if status in (429, 503):
         tally.find("refused", f"HTTP {status}")
     else:
         tally.find("unexpected_error", f"HTTP {status}" if status else "no answer")

@@ -1,14 +1,15 @@
-"""`python -m loadtest bench`: the benchmarks, one after another, kept as JSON, and compared.
+"""`python -m loadtest bench`: the benchmarks, one after another, kept as JSON, compared, judged.
 
 ``--json FILE`` keeps every table that was printed; ``--against FILE`` prints, for each figure that
-both runs have, how many times the earlier one it is.
+both runs have, how many times the earlier one it is. One benchmark that fails costs no figure of
+the others; what does not hold is said last.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +29,7 @@ from loadtest import (
     bench_steer,
 )
 from loadtest.browser import NoBrowser
-from loadtest.budgets import number_in, print_budgets
+from loadtest.budgets import failures_of, number_in, print_budgets
 from loadtest.table import PRINTED, Table, machine, print_table
 
 if TYPE_CHECKING:
@@ -59,25 +60,25 @@ def add_bench_options(parser: ArgumentParser) -> None:
     parser.add_argument("--against", metavar="FILE", help="compare with an earlier file")
 
 
-def run(args: Namespace) -> None:
-    """Run all benchmarks, or those that were named.
+def run(args: Namespace) -> int:
+    """Run all benchmarks, or those that were named; return the exit code.
 
-    Without a browser the page cannot be measured: who asked for just that is told so and gets an
-    exit code, and among all the others its budgets are said to be missing.
+    It is 1 where a benchmark failed or a budget of those that ran does not hold: each is a line at
+    the end, when all that was measured is kept.
     """
     names = args.names or [*BENCHMARKS]
     earlier = json.loads(Path(args.against).read_text()) if args.against else None
     seconds = {}
+    failures = []
     for name in names:
         began = time.monotonic()
-        try:
-            BENCHMARKS[name]()
-        except NoBrowser as reason:
-            if args.names:
-                sys.exit(f"{name} cannot be measured: {reason}")
-            print(f"\n{name} was not measured: {reason}")
+        reason = measured(name)
+        if reason:
+            failures.append(f"FAILED {name}: it was not measured: {reason}")
+            print("\n" + failures[-1], flush=True)
         seconds[name] = round(time.monotonic() - began, 1)
     print_budgets(PRINTED, names)
+    failures += failures_of(PRINTED, names)
     tables = tuple(PRINTED)
     print("\n" + ", ".join(f"{name} {took:g} s" for name, took in seconds.items()))
     if args.json:
@@ -90,6 +91,20 @@ def run(args: Namespace) -> None:
     if earlier is not None:
         print(f"\nagainst {args.against}: {earlier['machine']}")
         print_comparison(tables, earlier)
+    print("\n".join(["", *failures]) if failures else "\nall budgets hold")
+    return 1 if failures else 0
+
+
+def measured(name: str) -> str:
+    """Run one benchmark; return why it could not measure, nothing if it could."""
+    try:
+        BENCHMARKS[name]()
+    except NoBrowser as reason:
+        return str(reason)
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return ""
 
 
 def print_comparison(tables: Sequence[Table], earlier: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from loadtest.table import Table, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _NUMBER: Final = re.compile(r"-?[0-9][0-9,]*(?:\.[0-9]+)?")
 
@@ -163,18 +163,35 @@ def _is_meant(row: str, cell: str) -> bool:
 def print_budgets(tables: Sequence[Table], names: Sequence[str]) -> None:
     """Print what the benchmarks with these names say of the budgets."""
     rows = [["budget", "measured", "may be", "holds", "baseline ÷ ours"]]
-    for one in BUDGETS:
-        if one.benchmark in names:
-            measured = figure(tables, one.title, one.row, one.column, one.bound)
-            ratio = figure(tables, *one.beside) if one.beside[0] else None
-            rows.append(
-                [
-                    one.what,
-                    "missing" if measured is None else f"{measured:g}",
-                    f"{one.bound} {one.limit:g}",
-                    "yes" if one.is_kept(measured) else "NO",
-                    "" if ratio is None else f"{ratio:,.0f}",
-                ]
-            )
+    for one, measured in _measured(tables, names):
+        ratio = figure(tables, *one.beside) if one.beside[0] else None
+        rows.append(
+            [
+                one.what,
+                "missing" if measured is None else f"{measured:g}",
+                f"{one.bound} {one.limit:g}",
+                "yes" if one.is_kept(measured) else "NO",
+                "" if ratio is None else f"{ratio:,.0f}",
+            ]
+        )
     if len(rows) > 1:
         print_table("Budgets of the design", rows)
+
+
+def failures_of(tables: Sequence[Table], names: Sequence[str]) -> list[str]:
+    """Return a line for each budget of these benchmarks that does not hold."""
+    return [
+        f"FAILED {one.benchmark}: {one.what.removeprefix('… ')} may be {one.bound} {one.limit:g}: "
+        + ("it is missing" if measured is None else f"it is {measured:g}")
+        for one, measured in _measured(tables, names)
+        if not one.is_kept(measured)
+    ]
+
+
+def _measured(
+    tables: Sequence[Table], names: Sequence[str]
+) -> Iterator[tuple[Budget, float | None]]:
+    """Yield each budget of these benchmarks and its figure, None where it is missing."""
+    for one in BUDGETS:
+        if one.benchmark in names:
+            yield one, figure(tables, one.title, one.row, one.column, one.bound)

@@ -26,9 +26,11 @@ PLAIN_FIGURES: Final = {
     "quanta":             "quanta that came to them",
     "viz_fps":            "viz frames that came for each second of sound",
     "skipped_s":          "seconds of sound that announced gaps left out",
-    "verified":           "sampled quanta that were compared with a local render",
+    "sampled":            "quanta that were kept to be compared with a local render",
+    "verified":           "those of them that were compared; for the others time was too short",
     "decoded":            "Opus packets that were decoded",
     "asked":              "HTTP requests sent",
+    "unasked":            "HTTP requests whose turn did not come, as so many were under way",
     "server_cpu_share":   "processor time of the server, as a share of one core",
     "server_rss_mb":      "memory of the server at its most (MB)",
     "loop_lag_p99_ms":    "how late the server's event loop was, as it says",
@@ -100,12 +102,14 @@ class Outcome:
             "viz_fps": counts["viz_frames"] / sound_s if sound_s else 0.0,
             "skipped_s": counts["skipped_samples"] / 48_000,
             "asked": float(asks.counts["asked"]),
+            "unasked": float(asks.counts["unasked"]),
             "most_open": max((row["open"] for row in self.seconds), default=0.0),
             "server_rss_mb": max((row["serverRssMb"] for row in self.seconds), default=0.0),
             "generator_cpu_share": max(self.generator_shares, default=0.0),
         }
         figures |= {
-            name: float(counts[name]) for name in ("listeners", "quanta", "verified", "decoded")
+            name: float(counts[name])
+            for name in ("listeners", "quanta", "sampled", "verified", "decoded")
         }
         for name, histogram in self.latencies().items():
             for end, share in QUANTILES.items():

@@ -78,26 +78,91 @@ def _no_browser() -> None:
     raise NoBrowser("there is no browser")
 
 
-def test_without_a_browser_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_browser_one_sentence_says_so(
+    printed: list[Table], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(bench.BENCHMARKS, "page", _no_browser)
-    with pytest.raises(SystemExit) as ended:
-        bench.run(_args("page"))
-    assert ended.value.code == "page cannot be measured: there is no browser"  # printed; exit 1
+    assert bench.run(_args("page")) == 1
+    told = capsys.readouterr()
+    assert "FAILED page: it was not measured: there is no browser" in told.out.splitlines()
+    assert not told.err
 
 
 def test_without_a_browser_the_others_are_measured_and_its_budgets_are_missing(
     printed: list[Table], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def seek() -> None:
-        print_table("Seek to any index", [["", "p95"], ["seek", "12"]])
-
-    monkeypatch.setattr(bench, "BENCHMARKS", {"page": _no_browser, "seek": seek})
-    bench.run(_args())
-    assert "page was not measured: there is no browser" in capsys.readouterr().out
+    monkeypatch.setattr(bench, "BENCHMARKS", {"page": _no_browser, "seek": _seek})
+    assert bench.run(_args()) == 1
     measured = {row[0]: row[1] for row in printed[-1].rows[1:]}
     assert measured.pop("seek to any index of 1 000 h, p95, ms") == "12"
     assert set(measured.values()) == {"missing"}
     assert len(measured) == sum(one.benchmark == "page" for one in BUDGETS)
+    failed = [line for line in capsys.readouterr().out.splitlines() if line.endswith("missing")]
+    assert len(failed) == len(measured)
+    assert all(line.startswith("FAILED page: ") for line in failed)
+
+
+def _seek() -> None:
+    print_table("Seek to any index", [["", "p95"], ["seek", "12"]])
+
+
+def _slow_seek() -> None:
+    print_table("Seek to any index", [["", "p95"], ["seek", "31"]])
+
+
+def test_budgets_that_hold_are_the_exit_code(
+    printed: list[Table], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bench.BENCHMARKS, "seek", _seek)
+    assert bench.run(_args("seek")) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "all budgets hold"
+
+
+def test_a_budget_that_does_not_hold_is_named_last_and_is_the_exit_code(
+    printed: list[Table], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bench.BENCHMARKS, "seek", _slow_seek)
+    assert bench.run(_args("seek")) == 1
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "FAILED seek: seek to any index of 1 000 h, p95, ms may be <= 30: it is 31"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("it fell"), SystemExit("it fell")])
+def test_a_benchmark_that_fails_costs_no_figure_of_the_others(
+    printed: list[Table],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    error: BaseException,
+) -> None:
+    def server() -> None:
+        print_table("Start to ready, s", [["", "measured"], ["cold", "4"]])
+        raise error
+
+    monkeypatch.setattr(bench, "BENCHMARKS", {"server": server, "seek": _seek})
+    file = tmp_path / "now.json"
+    assert bench.run(_args("--json", str(file))) == 1
+    told = capsys.readouterr()
+    reason = f"FAILED server: it was not measured: {type(error).__name__}: it fell"
+    assert told.out.splitlines().count(reason) == 2  # when it failed, and at the end
+    assert "Traceback" in told.err
+    measured = {row[0]: row[1] for row in printed[-1].rows[1:]}
+    assert measured["start → ready, cold, s"] == "4"
+    assert measured["… warm, s"] == "missing"
+    titles = [table["title"] for table in json.loads(file.read_text())["tables"]]
+    assert titles == ["Start to ready, s", "Seek to any index", "Budgets of the design"]
+
+
+def test_whoever_interrupts_the_benchmarks_ends_them(
+    printed: list[Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench, "BENCHMARKS", {"server": interrupted, "seek": _seek})
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(_args())
+    assert not printed
 
 
 def test_chromium_is_looked_for_on_the_path(
