@@ -13,7 +13,9 @@ from importlib import import_module
 from loadtest import bench, capacity, run, soak
 from loadtest.ears import NAMES
 from loadtest.options import add_run_options
+from loadtest.plan import bounded
 from loadtest.table import machine
+from loadtest.target import Refused
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -37,17 +39,28 @@ def build_parser() -> argparse.ArgumentParser:
 def main() -> None:
     """Do what was asked for."""
     args = build_parser().parse_args()
+    try:
+        bounded(args)
+        sys.exit(_do(args))
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        sys.exit(run.REFUSED)
+
+
+def _do(args: argparse.Namespace) -> int:
+    """Do it; return the exit code."""
     if args.command == "capacity":
-        sys.exit(capacity.run(args))
+        return capacity.run(args)
     print(machine())
-    if args.command == "ears":
-        import_module("loadtest.ears.commands").run(args.name, args.charts, args.seconds)
-    elif args.command == "run":
-        sys.exit(run.run(args))
-    elif args.command == "soak":
+    if args.command == "run":
+        return run.run(args)
+    if args.command == "bench":
+        return bench.run(args)
+    if args.command == "soak":
         soak.run(args.hours)
     else:
-        sys.exit(bench.run(args))
+        import_module("loadtest.ears.commands").run(args.name, args.charts, args.seconds)
+    return 0
 
 
 if __name__ == "__main__":

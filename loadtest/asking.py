@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
-import sys
 import threading
 import time
 from collections import deque
@@ -20,13 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from loadtest.arrivals import arrivals
+from loadtest.child import asked, begun, tell
 from loadtest.client import source_of
-from loadtest.plan import Plan
 from loadtest.tally import Tally
 from loadtest.target import Target, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from loadtest.plan import Plan
 
 MOST_UNDER_WAY: Final = 128
 """Each has a thread here, which waits."""
@@ -131,11 +131,8 @@ def _judge(tally: Tally, status: int, answer_s: float) -> None:
 
 
 def main() -> None:
-    """Ask as the plan on standard input says."""
-    plan = Plan.from_json(sys.stdin.read())
-    if plan.cores:
-        os.sched_setaffinity(0, plan.cores)
-    print(json.dumps({"groups": {"asks": ask_all(plan).to_json()}}), flush=True)
+    """Ask as the plan says that `driver` tells."""
+    tell({"groups": {"asks": ask_all(begun(asked())).to_json()}})
 
 
 if __name__ == "__main__":

@@ -30,7 +30,9 @@ from loadtest import (
 )
 from loadtest.browser import NoBrowser
 from loadtest.budgets import failures_of, number_in, print_budgets
+from loadtest.options import require_file
 from loadtest.table import PRINTED, Table, machine, print_table
+from loadtest.target import Refused
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -67,7 +69,9 @@ def run(args: Namespace) -> int:
     the end, when all that was measured is kept.
     """
     names = args.names or [*BENCHMARKS]
-    earlier = json.loads(Path(args.against).read_text()) if args.against else None
+    if args.json:
+        require_file(args.json, "--json")
+    earlier = _earlier(args.against) if args.against else None
     seconds = {}
     failures = []
     for name in names:
@@ -93,6 +97,20 @@ def run(args: Namespace) -> int:
         print_comparison(tables, earlier)
     print("\n".join(["", *failures]) if failures else "\nall budgets hold")
     return 1 if failures else 0
+
+
+def _earlier(path: str) -> dict[str, Any]:
+    """Return what an earlier run kept.
+
+    Raises:
+        Refused: It is no such file.
+    """
+    try:
+        told: dict[str, Any] = json.loads(Path(path).read_text())
+        told["machine"], [compared(one["rows"], one["rows"]) for one in told["tables"]]
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise Refused(f"--against must be a file that --json wrote, got {path}: {error}") from None
+    return told
 
 
 def measured(name: str) -> str:

@@ -166,8 +166,9 @@ def run(args: Namespace) -> int:
         ) -> str:
             outcome = outcomes[number] = measure(kind, number, ())
             figures = outcome.figures()
-            lines = [threshold_of(text).failure(figures) for text in kind.quality]
-            failure = next((line for line in lines if line), "")
+            verdicts = [threshold_of(text).verdict(figures) for text in kind.quality]
+            broken = [one.line for one in verdicts if not one.holds] + outcome.mishaps
+            failure = broken[0] if broken else ""
             if failure and not outcome.is_generator_fit:
                 failure += " (the generator did not keep up)"
             print(f"  {number:,} {kind.what}: {failure or 'held'}", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
 import subprocess
 import sys
@@ -23,31 +24,42 @@ if TYPE_CHECKING:
     from loadtest.plan import Plan
     from loadtest.watch import Watch
 
-START_S: Final = 1.5
-"""Until all processes have read their plan (seconds)."""
 _ASKS: Final = "asks"
+_WATCH: Final = "watch"
+_AHEAD_S: Final = 0.2
+"""From when all processes are prepared until the first arrival (seconds)."""
+_PREPARE_S: Final = 60.0
+"""How long they may take to prepare (seconds)."""
 _GRACE_S: Final = 60.0
 """Beyond its time and that of verifying, a process is ended (seconds)."""
+
+Inbox = queue.Queue[tuple[str, dict[str, Any]]]
 
 
 class _Process:
     """One process of ours, and a thread that reads what it tells."""
 
-    def __init__(
-        self, name: str, args: list[str], plan: Plan, inbox: queue.Queue[tuple[str, dict[str, Any]]]
-    ) -> None:
+    def __init__(self, name: str, args: list[str], plan: Plan, inbox: Inbox) -> None:
         self.name = name
         self.process = subprocess.Popen(  # noqa: S603 - our own generator
             [sys.executable, "-m", *args],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        assert self.process.stdin is not None  # noqa: S101
-        self.process.stdin.write(plan.to_json())
-        self.process.stdin.close()
+        self._say(plan.to_json())
         self._thread = threading.Thread(target=self._read, args=(inbox,), daemon=True)
         self._thread.start()
 
-    def _read(self, inbox: queue.Queue[tuple[str, dict[str, Any]]]) -> None:
+    def begin(self, start_s: float) -> None:
+        """Let it begin at a moment (seconds)."""
+        self._say(str(start_s))
+
+    def _say(self, line: str) -> None:
+        assert self.process.stdin is not None  # noqa: S101
+        with suppress(BrokenPipeError):  # it has ended, and that is told
+            self.process.stdin.write(f"{line}\n")
+            self.process.stdin.flush()
+
+    def _read(self, inbox: Inbox) -> None:
         assert self.process.stdout is not None  # noqa: S101
         for line in self.process.stdout:
             inbox.put((self.name, json.loads(line)))
@@ -58,77 +70,133 @@ class _Process:
         if self.process.poll() is None:
             self.process.kill()
         self._thread.join()
-        assert self.process.stdout is not None  # noqa: S101
-        self.process.stdout.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None  # noqa: S101
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+
+class _Watching:
+    """A thread that looks at the server: one that answers slowly must not keep us from the rest."""
+
+    def __init__(self, watch: Watch, start_s: float, inbox: Inbox) -> None:
+        self._watch = watch
+        self._start_s = start_s
+        self._inbox = inbox
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Look a last time: the listening is over."""
+        self._is_over.set()
+
+    def _work(self) -> None:
+        number = 0
+        while not self._is_over.wait(max(0.0, self._start_s + number - time.monotonic())):
+            looked, end = self._watch.look(), self._watch.end()
+            at_s = round(time.monotonic() - self._start_s)
+            self._inbox.put((_WATCH, {"atS": at_s, "looked": looked, "end": end}))
+            number = max(number + 1, at_s)
+        self._inbox.put((_WATCH, {"told": self._watch.told(), "ended": 0}))
 
 
 class _Gathering:
     """What the processes have told so far."""
 
-    def __init__(self, plan: Plan, watch: Watch, names: Iterable[str]) -> None:
+    def __init__(self, plan: Plan, names: Iterable[str], show: Callable[[dict[str, Any]], None]):
         self.outcome = Outcome(plan, machine())
-        self.left = set(names)
-        """Processes that have not ended."""
-        self.listening = self.left - {_ASKS}
+        self.left = {*names, _WATCH}
+        """Who has still something to tell."""
+        self.listening = {*names} - {_ASKS}
         """Processes whose listeners still listen."""
+        self.unprepared = {*names}
+        """Processes that cannot begin yet."""
         self.seconds: dict[int, dict[str, Any]] = {}
-        self._watch = watch
+        self._show = show
 
     def heed(self, name: str, told: dict[str, Any]) -> None:
-        """Heed what one process tells."""
-        if "ended" in told:
+        """Heed what somebody tells."""
+        outcome = self.outcome
+        if "prepared" in told:
+            self.unprepared.discard(name)
+        elif name == _WATCH:
+            self._look(told)
+        elif "ended" in told:
             if told["ended"]:
-                raise RuntimeError(f"process {name} of the generator failed")
+                outcome.mishaps.append(f"process {name} of the generator failed")
             self.left.discard(name)
+            self.listening.discard(name)
+            self.unprepared.discard(name)
         elif "listened" in told:
             self.listening.discard(name)
-            if not self.listening:
-                self.outcome.server = self._watch.told()
         elif "delays" in told:
-            self.outcome.delays += told["delays"]
+            outcome.delays += told["delays"]
         elif "groups" in told:
-            _gather(self.outcome, told["groups"])
+            _gather(outcome, told["groups"])
         else:
             _add_second(self.seconds, told)
 
-    def look(self, show: Callable[[dict[str, Any]], None]) -> None:
-        """Look at the server, and show the last second that all have told of."""
-        at_s = round(time.monotonic() - self.outcome.plan.start_s)
-        looked = self._watch.look()
+    def _look(self, told: dict[str, Any]) -> None:
+        """Heed what was seen of the server; show the last second that all have told of."""
+        outcome = self.outcome
+        if "told" in told:
+            outcome.server = told["told"]
+            self.left.discard(_WATCH)
+            return
+        at_s = told["atS"]
         if at_s > 0:
-            _second(self.seconds, at_s).update(looked)
+            _second(self.seconds, at_s).update(told["looked"])
+        if told["end"] and not any(line.startswith(_SERVER_ENDED) for line in outcome.mishaps):
+            outcome.mishaps.append(f"{_SERVER_ENDED} after {at_s} s: {told['end']}")
         if at_s - 1 in self.seconds:
-            show(_finished(self.seconds[at_s - 1]))
+            self._show(_finished(self.seconds[at_s - 1]))
+
+
+_SERVER_ENDED: Final = "the server ended"
 
 
 def drive(plan: Plan, watch: Watch, show: Callable[[dict[str, Any]], None]) -> Outcome:
     """Make a run and return its outcome; `show` is told each second as it passes.
 
-    Raises:
-        RuntimeError: A process of the generator failed, or did not end in time.
+    What breaks on the way, a process of ours or the server, is one of its mishaps: what was
+    measured is kept.
     """
-    plan = replace(plan, start_s=time.monotonic() + START_S)
     commands = {str(n): ["loadtest.generator", str(n)] for n in range(plan.processes)}
     if plan.row.asks:
         commands[_ASKS] = ["loadtest.asking"]
-    inbox: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
-    limit_s = plan.start_s + plan.duration_s + plan.verify_s + _GRACE_S
-    next_look_s = plan.start_s
-    gathering = _Gathering(plan, watch, commands)
+    inbox: Inbox = queue.Queue()
+    gathering = _Gathering(plan, commands, show)
     with ExitStack() as stack:
-        for name, command in commands.items():
-            stack.callback(_Process(name, command, plan, inbox).end)
-        while gathering.left:
-            if time.monotonic() > limit_s:
-                raise RuntimeError("the generator did not end in time")
-            with suppress(queue.Empty):
-                gathering.heed(*inbox.get(timeout=max(0.01, next_look_s - time.monotonic())))
-            if gathering.listening and time.monotonic() >= next_look_s:
-                gathering.look(show)
-                next_look_s += 1.0
+        processes = [_Process(name, command, plan, inbox) for name, command in commands.items()]
+        for one in processes:
+            stack.callback(one.end)
+        _heed_while(gathering, inbox, lambda: gathering.unprepared, time.monotonic() + _PREPARE_S)
+        plan = gathering.outcome.plan = replace(plan, start_s=time.monotonic() + _AHEAD_S)
+        for one in processes:
+            one.begin(plan.start_s)
+        watching = _Watching(watch, plan.start_s, inbox)
+        limit_s = plan.start_s + plan.duration_s + _GRACE_S
+        _heed_while(gathering, inbox, lambda: gathering.listening, limit_s)
+        watching.finish()
+        _heed_while(gathering, inbox, lambda: gathering.left, limit_s + plan.verify_s)
     told = [row for _, row in sorted(gathering.seconds.items()) if row["told"] == plan.processes]
     gathering.outcome.seconds = [_finished(row) for row in told]
     return gathering.outcome
+
+
+def _heed_while(
+    gathering: _Gathering, inbox: Inbox, waits: Callable[[], set[str]], limit_s: float
+) -> None:
+    """Heed what comes while somebody is waited for, until a moment at the latest (seconds)."""
+    while waits():
+        try:
+            told = inbox.get(timeout=max(0.0, limit_s - time.monotonic()))
+        except queue.Empty:
+            late = ", ".join(sorted(waits()))
+            gathering.outcome.mishaps.append(f"there was no end to wait for: {late}")
+            return
+        gathering.heed(*told)
 
 
 def _gather(outcome: Outcome, groups: dict[str, Any]) -> None:
@@ -145,8 +213,8 @@ def _second(seconds: dict[int, dict[str, Any]], at_s: int) -> dict[str, Any]:
         at_s,
         {
             "atS": at_s, "told": 0, "open": 0, "quanta": 0, "vizFrames": 0, "underruns": 0,
-            "cpuS": 0.0, "late": Histogram(), "lag": Histogram(), "serverCpu": 0.0,
-            "serverRssMb": 0.0,
+            "cpuS": 0.0, "late": Histogram(), "lag": Histogram(), "serverCpu": math.nan,
+            "serverRssMb": math.nan,
         },
     )  # fmt: skip
 

@@ -6,15 +6,13 @@ hold what came: thousands of them cost little, and what they see is never better
 
 The loop measures itself: it should turn every five milliseconds, and how late it was is part of the
 result. What was sampled is verified when the listening is over, so that it disturbs nobody.
-``python -m loadtest.generator NUMBER`` takes a plan as JSON on its standard input and tells one
-line of JSON each second, and the tallies at the end.
+``python -m loadtest.generator NUMBER`` hears what `child` says, and tells one line of JSON each
+second, and the tallies at the end.
 """
 
 from __future__ import annotations
 
 import heapq
-import json
-import os
 import random
 import resource
 import select
@@ -26,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from loadtest.arrivals import arrivals
-from loadtest.plan import Plan
+from loadtest.child import asked, begun, tell
 from loadtest.sampling import Reservoir
 from loadtest.tally import Tally
 from loadtest.target import target_of
@@ -35,6 +33,8 @@ from loadtest.virtual import Virtual, is_chosen, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from loadtest.plan import Plan
 
 TICK_S: Final = 0.005
 MOST_SLOTS: Final = 50
@@ -214,22 +214,17 @@ class _Told:
 def main() -> None:
     """Listen as the plan on standard input says."""
     number = int(sys.argv[1])
-    plan = Plan.from_json(sys.stdin.read())
-    if plan.cores:
-        os.sched_setaffinity(0, plan.cores)
+    plan = asked()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-    def tell(message: dict[str, Any]) -> None:
-        print(json.dumps(message), flush=True)
-
-    generator = Generator(plan, number)
+    generator = Generator(begun(plan), number)
     generator.run(tell)
     well = generator.tally("well")
     tell({"listened": True})
     Verifier(Path(plan.folder), well).verify(generator.reservoir, plan.verify_s)
     groups = generator.tallies | {"generator": generator.own}
-    tell({"delays": [(at_s - plan.start_s, late_s) for at_s, late_s in generator.delays]})
+    start_s = generator.plan.start_s
+    tell({"delays": [(at_s - start_s, late_s) for at_s, late_s in generator.delays]})
     tell({"groups": {name: tally.to_json() for name, tally in groups.items()}})
 
 

@@ -45,6 +45,12 @@ class Histogram:
 
     __slots__ = ("_counts", "max_us", "n", "sum_us")
 
+    @property
+    def min_us(self) -> int:
+        """The least value, as the lower end of its bucket (microseconds); 0 where there is none."""
+        least = min((bucket for bucket, n in self._counts.items() if n), default=0)
+        return highest_in(least - 1) + 1 if least else 0
+
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
         self.n = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
 
-from loadtest.report import command_of, fault_lines, group_rows, latency_rows, summary_rows
+from loadtest.report import fault_lines, group_rows, latency_rows, summary_rows, verdict_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +55,7 @@ def page_of(outcome: Outcome) -> str:
     """Return the report as one page; it needs no other file."""
     plan = outcome.plan
     faults = fault_lines(outcome)
+    holds = all(one.holds for one in outcome.verdicts)
     others = "".join(
         f"<li>{escape(name)}: {escape(told)}</li>" for name, told in group_rows(outcome)
     )
@@ -67,8 +68,10 @@ def page_of(outcome: Outcome) -> str:
 <p>{escape(plan.row.what)}</p>
 <p class="pale">{escape(outcome.machine)}</p>
 {_verdict(not faults, "no fault", "faults were found")}
+{_verdict(holds, "all holds that must", "not all holds that must")}
 {_verdict(outcome.is_generator_fit, "the generator kept up", "the generator did not keep up")}
-<pre>{escape(command_of(outcome))}</pre>
+<pre>{escape(outcome.command)}</pre>
+<h2>What must hold</h2>{_table(verdict_rows(outcome))}
 {f"<h2>Faults</h2><ul>{listed}</ul>" if faults else ""}
 <h2>Over time</h2>
 <img alt="listeners, lateness, picture, processor and memory of the server, by the second"

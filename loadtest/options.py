@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+from argparse import ArgumentParser
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Final
 
 from loadtest.scenarios import SCENARIOS
+from loadtest.target import Refused
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import Namespace
 
 SAMPLES: Final = 500
 PROMPT: Final = 200
@@ -42,5 +48,61 @@ def add_run_options(parser: ArgumentParser) -> None:
 
 
 def cores_of(text: str | None) -> tuple[int, ...]:
-    """Return the cores that `--cores` names."""
-    return tuple(int(word) for word in text.split(",")) if text else ()
+    """Return the cores that `--cores` names.
+
+    Raises:
+        Refused: One is none, or is not ours.
+    """
+    if text is None:
+        return ()
+    there = os.sched_getaffinity(0)
+    words = text.split(",")
+    if not all(word.isdecimal() and int(word) in there for word in words):
+        listed = ",".join(map(str, sorted(there)))
+        raise Refused(f"--cores must be of {listed}, as 1 or 2,3, got {text!r}")
+    return tuple(sorted({int(word) for word in words}))
+
+
+def command_of(args: Namespace) -> str:
+    """Return the command line that asks for the same run."""
+    parser = ArgumentParser(add_help=False)
+    add_run_options(parser)
+    words = ["python", "-m", "loadtest", "run", args.scenario]
+    for action in parser._actions:
+        value = getattr(args, action.dest, None)
+        if not action.option_strings or value == action.default:
+            continue
+        option = action.option_strings[-1]
+        for one in value if isinstance(value, list) else [value]:
+            words += [option] if action.nargs == 0 else [option, str(one)]
+    return shlex.join(words)
+
+
+def require_folder(text: str, option: str) -> None:
+    """See that files can be written into a folder, which is made.
+
+    Raises:
+        Refused: They cannot.
+    """
+    try:
+        Path(text).mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=text):
+            pass
+    except OSError as error:
+        raise Refused(f"{option}: {error.strerror}: {text}") from None
+
+
+def require_file(text: str, option: str) -> None:
+    """See that a file can be written; what is there stays.
+
+    Raises:
+        Refused: It cannot.
+    """
+    was_there = Path(text).exists()
+    try:
+        with Path(text).open("a"):
+            pass
+        if not was_there:
+            Path(text).unlink()
+    except OSError as error:
+        raise Refused(f"{option}: {error.strerror}: {text}") from None

@@ -6,6 +6,7 @@ prints.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -40,6 +41,12 @@ PLAIN_FIGURES: Final = {
 }
 # fmt: on
 
+SERVER_FIGURES: Final = (
+    "server_cpu_share", "server_rss_mb", "loop_lag_p99_ms", "server_late_p99_ms", "late_segments",
+)  # fmt: skip
+"""Those that are not known where the server does not tell."""
+TAIL_BELOW: Final = frozenset({"lead"})
+"""Latencies of which little is bad: their percentiles count from the greatest down."""
 FIT_LAG_MS: Final = 25.0
 FIT_CPU_SHARE: Final = 0.9
 
@@ -49,6 +56,23 @@ def figure_names() -> list[str]:
     ends = (*QUANTILES, "max")
     latencies = [f"{name}_{end}_ms" for name in LATENCIES for end in ends]
     return [*PLAIN_FIGURES, *FAULTS, *QUALITY, *latencies]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One thing that had to hold."""
+
+    wanted: str
+    """As `--assert` says it, or in words."""
+    measured: str
+    """What it was."""
+    holds: bool
+    """Whether it held."""
+
+    @property
+    def line(self) -> str:
+        """The line that tells that it did not hold."""
+        return f"FAILED {self.wanted}: {self.measured}"
 
 
 @dataclass
@@ -69,6 +93,12 @@ class Outcome:
     """Moment and lateness of each quantum of the first listener (seconds)."""
     server: dict[str, float] = field(default_factory=dict)
     """What the server told of itself."""
+    mishaps: list[str] = field(default_factory=list)
+    """What broke on the way: a process of the generator, or the server."""
+    command: str = ""
+    """That makes this run again."""
+    verdicts: list[Verdict] = field(default_factory=list)
+    """What had to hold."""
 
     @property
     def generator_shares(self) -> list[float]:
@@ -90,9 +120,14 @@ class Outcome:
         return dict(found)
 
     def figures(self) -> dict[str, float]:
-        """Return all figures by name; latencies are those of the well, in milliseconds."""
+        """Return all figures by name; latencies are those of the well, in milliseconds.
+
+        What the server did not tell is not a number (NaN), what lies beyond what it measures is
+        infinite.
+        """
         well, asks = self.groups.get("well", Tally()), self.groups.get("asks", Tally())
         figures: dict[str, float] = dict.fromkeys(PLAIN_FIGURES, 0.0)
+        figures |= dict.fromkeys(SERVER_FIGURES, math.nan)
         figures |= {kind: float(well.findings[kind] + asks.findings[kind]) for kind in QUALITY}
         faults = self.faults()
         figures |= {kind: float(faults.get(kind, 0)) for kind in FAULTS}
@@ -104,7 +139,10 @@ class Outcome:
             "asked": float(asks.counts["asked"]),
             "unasked": float(asks.counts["unasked"]),
             "most_open": max((row["open"] for row in self.seconds), default=0.0),
-            "server_rss_mb": max((row["serverRssMb"] for row in self.seconds), default=0.0),
+            "server_rss_mb": max(
+                (mb for row in self.seconds if not math.isnan(mb := row["serverRssMb"])),
+                default=math.nan,
+            ),
             "generator_cpu_share": max(self.generator_shares, default=0.0),
         }
         figures |= {
@@ -127,13 +165,22 @@ class Outcome:
         return found | {"answer": asks.latency("answer"), "lag": lag}
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it for a file."""
+        """Return all of it for a file; what is no finite number is null."""
         return {
             "machine": self.machine,
+            "command": self.command,
             "plan": asdict(self.plan),
+            "verdicts": [asdict(verdict) for verdict in self.verdicts],
+            "mishaps": self.mishaps,
             "isGeneratorFit": self.is_generator_fit,
             "generatorShares": self.generator_shares,
-            "figures": {name: round(value, 4) for name, value in self.figures().items()},
+            "figures": {name: _told(value) for name, value in self.figures().items()},
             "groups": {name: tally.to_json() for name, tally in self.groups.items()},
-            "seconds": self.seconds,
+            "seconds": [
+                {name: _told(value) for name, value in row.items()} for row in self.seconds
+            ],
         }
+
+
+def _told(value: float) -> float | None:
+    return round(value, 4) if math.isfinite(value) else None

@@ -27,7 +27,16 @@ BOUNDS: Final = {
     "asks_per_s":      (0.01, 1_000),
     "verify_s":        (0,    3_600),
 }
-"""What each option may be: a load test ends."""
+"""What each option of `run` may be: a load test ends."""
+
+
+BOUNDS_OF_OTHERS: Final = {
+    "hours":           (0.001, 168),
+    "minutes":         (0.05, 1_440),
+    "charts":          (1, 100_000),
+    "seconds":         (1, 86_400),
+}
+"""Those of the other commands."""
 # fmt: on
 
 
@@ -93,11 +102,24 @@ def bounded(args: Namespace) -> None:
     Raises:
         Refused: One is out of bounds; the sentence names it.
     """
-    for name, (least, most) in BOUNDS.items():
+    for name, (least, most) in (BOUNDS | BOUNDS_OF_OTHERS).items():
         value = getattr(args, name, None)
         if value is not None and not least <= value <= most:
             option = "--" + name.replace("_", "-")
             raise Refused(f"{option} must be from {least:g} to {most:g}, got {value:g}")
+
+
+def _require_use(args: Namespace, row: Scenario) -> None:
+    """Refuse what the scenario has no use for: it would be thought to have an effect."""
+    useless = {
+        "rate": row.arrival != "poisson",
+        "programmes": row.programme == "station",
+        "asks_per_s": not row.asks,
+    }
+    for name, is_useless in useless.items():
+        if is_useless and getattr(args, name) is not None:
+            option = "--" + name.replace("_", "-")
+            raise Refused(f"{option} has no meaning in {args.scenario}: {row.what}")
 
 
 def plan_of(args: Namespace, url: str, folder: str, cores: tuple[int, ...]) -> Plan:
@@ -108,6 +130,7 @@ def plan_of(args: Namespace, url: str, folder: str, cores: tuple[int, ...]) -> P
     """
     bounded(args)
     row = SCENARIOS[args.scenario]
+    _require_use(args, row)
 
     def or_else(given: Any, default: Any) -> Any:
         return default if given is None else given

@@ -47,6 +47,17 @@ class Server:
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0])
 
+    def end(self) -> str:
+        """Return how it ended, in words; nothing while it runs. Who waits for it still can."""
+        try:
+            found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:  # waited for already
+            return "it is gone"
+        if found is None:
+            return ""
+        by_itself = found.si_code == os.CLD_EXITED
+        return f"exit code {found.si_status}" if by_itself else f"signal {found.si_status}"
+
     def n_files(self) -> int:
         """Return how many files and sockets it holds."""
         return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))

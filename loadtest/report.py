@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import shlex
+import math
 from typing import TYPE_CHECKING, Any, Final
 
+from loadtest.outcome import TAIL_BELOW
 from loadtest.table import print_table
 from loadtest.tally import FAULTS, QUALITY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from loadtest.outcome import Outcome
@@ -29,13 +29,29 @@ _SECOND_FIELDS: Final = (
 
 
 def latency_rows(outcome: Outcome) -> list[list[str]]:
-    """Return the table of latencies (milliseconds): those that were seen."""
-    rows = [["ms", *(name for name, _ in _SHARES), "max", "count"]]
+    """Return the table of latencies (milliseconds): those that were seen.
+
+    Percentiles go towards what is bad; so those of what is held ahead count downwards.
+    """
+    rows = [["ms", *(name for name, _ in _SHARES), "worst", "count"]]
     for name, histogram in outcome.latencies().items():
-        if histogram.n:
-            figures = [f"{histogram.quantile_ms(share):,.1f}" for _, share in _SHARES]
-            longest = f"{histogram.max_us / 1e3:,.1f}"
-            rows.append([_LATENCY_WORDS[name], *figures, longest, f"{histogram.n:,}"])
+        if not histogram.n:
+            continue
+        is_low_bad = name in TAIL_BELOW
+        shares = [round(1.0 - share, 9) if is_low_bad else share for _, share in _SHARES]
+        worst_ms = histogram.min_us / 1e3 if is_low_bad else histogram.max_us / 1e3
+        figures = [f"{ms:,.1f}" for ms in (*map(histogram.quantile_ms, shares), worst_ms)]
+        rows.append([_LATENCY_WORDS[name], *figures, f"{histogram.n:,}"])
+    return rows
+
+
+def verdict_rows(outcome: Outcome) -> list[list[str]]:
+    """Return the table of what had to hold."""
+    rows = [["what must hold", "measured", "holds"]]
+    rows += [
+        [one.wanted, one.measured.removeprefix("it is "), "yes" if one.holds else "NO"]
+        for one in outcome.verdicts
+    ]
     return rows
 
 
@@ -43,16 +59,17 @@ def summary_rows(outcome: Outcome) -> list[list[str]]:
     """Return the table of counts."""
     figures = outcome.figures()
     shares = ", ".join(f"{share:.0%}" for share in outcome.generator_shares)
+    cpu = shown(figures["server_cpu_share"], ".0%")
+    memory = shown(figures["server_rss_mb"], ".0f")
+    late, lag = shown(figures["server_late_p99_ms"]), shown(figures["loop_lag_p99_ms"])
     rows = [
         ["", ""],
         ["listeners, most at once", f"{figures['listeners']:,.0f}, {figures['most_open']:,.0f}"],
         ["quanta; viz frames a second", f"{figures['quanta']:,.0f}; {figures['viz_fps']:.1f}"],
         ["verified against a local render",
          f"{figures['verified']:,.0f} of {figures['sampled']:,.0f} samples"],
-        ["server: CPU of a core, memory",
-         f"{figures['server_cpu_share']:.0%}, {figures['server_rss_mb']:.0f} MB"],
-        ["server says: late p99, loop lag p99",
-         f"≤ {figures['server_late_p99_ms']:g} ms, ≤ {figures['loop_lag_p99_ms']:g} ms"],
+        ["server: CPU of a core, memory", f"{cpu}, {memory} MB"],
+        ["server says: late p99, loop lag p99", f"≤ {late} ms, ≤ {lag} ms"],
         ["generator: CPU of a core", shares],
         ["generator kept up", "yes" if outcome.is_generator_fit else "NO: see its lag"],
     ]  # fmt: skip
@@ -81,27 +98,17 @@ def fault_lines(outcome: Outcome) -> list[str]:
     return lines
 
 
-def command_of(outcome: Outcome) -> str:
-    """Return the command that makes this run again."""
-    plan = outcome.plan
-    options = {
-        "--listeners": plan.listeners, "--programmes": plan.programmes,
-        "--duration": f"{plan.duration_s:g}", "--processes": plan.processes,
-        "--buffer-ms": plan.buffer_ms, "--seed": plan.seed, "--samples": plan.samples,
-        "--prompt": plan.prompt,
-    }  # fmt: skip
-    if plan.row.arrival == "poisson":
-        options["--rate"] = f"{plan.per_s:g}"
-    if plan.row.asks:
-        options["--asks-per-s"] = f"{plan.asks_per_s:g}"
-    words = [word for pair in options.items() for word in map(str, pair)]
-    return "python -m loadtest run " + shlex.join([plan.scenario, *words])
+def shown(value: float, form: str = "g") -> str:
+    """Return a figure of the server as people read it."""
+    if math.isnan(value):
+        return "?"
+    return format(value, form) if math.isfinite(value) else "more than it measures"
 
 
 def print_report(outcome: Outcome) -> None:
     """Print the tables."""
     plan = outcome.plan
-    print(f"\n{plan.scenario}: {plan.row.what}\n  {command_of(outcome)}")
+    print(f"\n{plan.scenario}: {plan.row.what}\n  {outcome.command}")
     print_table("Latencies", latency_rows(outcome))
     print_table("Counts", summary_rows(outcome))
     for name, told in group_rows(outcome):
@@ -110,23 +117,25 @@ def print_report(outcome: Outcome) -> None:
     print("\nFaults: " + ("none" if not faults else ""))
     for line in faults:
         print(f"  {line}")
+    for one in outcome.verdicts:
+        if not one.holds:
+            print(one.line)
 
 
 def write_files(outcome: Outcome, folder: Path) -> None:
     """Write `outcome.json` and `seconds.csv`."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(outcome.to_json(), indent=1, ensure_ascii=False)
+    text = json.dumps(outcome.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
     folder.joinpath("outcome.json").write_text(text + "\n")
     with folder.joinpath("seconds.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, _SECOND_FIELDS, extrasaction="ignore", restval=0)
+        writer = csv.DictWriter(file, _SECOND_FIELDS, extrasaction="ignore", restval="")
         writer.writeheader()
         writer.writerows(map(_rounded, outcome.seconds))
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()
-    }
+    told = {name: value for name, value in row.items() if math.isfinite(value)}
+    return {name: round(v, 3) if isinstance(v, float) else v for name, v in told.items()}
 
 
 def progress_line(scenario: str, row: dict[str, Any]) -> str:
@@ -134,10 +143,5 @@ def progress_line(scenario: str, row: dict[str, Any]) -> str:
     return (
         f"{scenario} {row['atS']:4.0f} s  {row['open']:6,} listeners  {row['quanta']:7,} quanta/s  "
         f"late p99 {row['lateP99']:6.1f} ms  {row['fps']:4.1f} fps  underruns {row['underruns']}  "
-        f"server {row['serverCpu']:4.0%} {row['serverRssMb']:5.0f} MB"
+        f"server {shown(row['serverCpu'], '4.0%')} {shown(row['serverRssMb'], '5.0f')} MB"
     )
-
-
-def as_cells(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Return rows without those whose cells are all empty."""
-    return [list(row) for row in rows if any(row)]

@@ -11,12 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from loadtest.driver import drive
-from loadtest.options import cores_of
+from loadtest.options import command_of, cores_of, require_file, require_folder
+from loadtest.outcome import Verdict
 from loadtest.plan import plan_of
 from loadtest.process import server
 from loadtest.report import print_report, progress_line, write_files
 from loadtest.target import Refused, target_of
-from loadtest.thresholds import threshold_of
+from loadtest.thresholds import threshold_of, verdicts_of
 from loadtest.toxic import toxic
 from loadtest.traces import load_trace, recorded
 from loadtest.watch import Watch
@@ -50,23 +51,24 @@ def run(args: Namespace) -> int:
     """Make a run; return the exit code."""
     try:
         thresholds = [threshold_of(text) for text in args.asserts]
-        outcome = outcome_of(args)
+        if args.out:
+            require_folder(args.out, "--out")
         if args.record_trace:
-            record(outcome, Path(args.record_trace))
+            require_file(args.record_trace, "--record-trace")
+        outcome = outcome_of(args)
     except Refused as refused:
         print(refused, file=sys.stderr)
         return REFUSED
+    standing = [threshold_of(text) for text in outcome.plan.row.thresholds]
+    outcome.verdicts = verdicts_of(outcome, [*standing, *thresholds])
+    if args.record_trace:
+        outcome.verdicts += record(outcome, Path(args.record_trace))
     print_report(outcome)
     if args.out:
         folder = Path(args.out)
         write_files(outcome, folder)
         write_page(outcome, folder)
-    figures = outcome.figures()
-    standing = [threshold_of(text) for text in outcome.plan.row.thresholds]
-    failures = [one.failure(figures) for one in (*standing, *thresholds)]
-    for line in filter(None, failures):
-        print(line)
-    return FAILED if any(failures) else 0
+    return 0 if all(one.holds for one in outcome.verdicts) else FAILED
 
 
 def outcome_of(args: Namespace) -> Outcome:
@@ -94,7 +96,9 @@ def outcome_of(args: Namespace) -> Outcome:
             proxy = stack.enter_context(toxic(url))
             proxy.down.delay_of_s = trace.delay_s
             plan = replace(plan, url=proxy.url)
-        return drive(plan, Watch(target.http_url, running), _Progress(args.scenario).show)
+        outcome = drive(plan, Watch(target.http_url, running), _Progress(args.scenario).show)
+        outcome.command = command_of(args)
+        return outcome
 
 
 class _Progress:
@@ -113,11 +117,15 @@ class _Progress:
             print(line, file=sys.stderr, flush=True)
 
 
-def record(outcome: Outcome, path: Path) -> None:
-    """Write the trace of what the first listener saw."""
+def record(outcome: Outcome, path: Path) -> list[Verdict]:
+    """Write the trace of what the first listener saw; return what is to be said of it."""
     plan = outcome.plan
     what = f"Recorded: lateness of one listener, {plan.scenario}, {plan.duration_s:g} s."
-    path.write_text(recorded(outcome.delays, what).to_json())
+    try:
+        path.write_text(recorded(outcome.delays, what).to_json())
+    except (Refused, OSError) as error:
+        return [Verdict("a trace is recorded", str(error), holds=False)]
+    return []
 
 
 def write_page(outcome: Outcome, folder: Path) -> None:

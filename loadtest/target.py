@@ -44,7 +44,7 @@ def target_of(url: str, *, is_owned: bool) -> Target:
     """
     parts = urlsplit(url)
     try:
-        port = parts.port or 80
+        port = 80 if parts.port is None else parts.port
     except ValueError as error:
         raise Refused(f"--url: {error}") from None
     if parts.scheme != "ws" or not parts.hostname:
@@ -54,7 +54,7 @@ def target_of(url: str, *, is_owned: bool) -> Target:
     try:
         found = socket.getaddrinfo(parts.hostname, port, socket.AF_INET, socket.SOCK_STREAM)
     except OSError as error:
-        raise Refused(f"--url: {parts.hostname} is unknown: {error}") from None
+        raise Refused(f"--url: {parts.hostname} has no IPv4 address: {error.strerror}") from None
     address = str(found[0][4][0])
     target = Target(url, f"{parts.hostname}:{port}", (address, port), parts.path or "/stream")
     if not (target.is_loopback or is_owned):

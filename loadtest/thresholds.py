@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from loadtest.outcome import figure_names
+from loadtest.outcome import Verdict, figure_names
 from loadtest.target import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from loadtest.outcome import Outcome
 
 _SIGNS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<=": operator.le, ">=": operator.ge, "==": operator.eq, "<": operator.lt, ">": operator.gt,
@@ -30,12 +33,25 @@ class Threshold:
     limit: float
     """With what."""
 
-    def failure(self, figures: Mapping[str, float]) -> str | None:
-        """Return the line that tells how it does not hold, None if it does."""
+    def verdict(self, figures: Mapping[str, float]) -> Verdict:
+        """Return whether it holds; of what was not measured, nothing does."""
         value = figures[self.name]
-        if _SIGNS[self.sign](value, self.limit):
-            return None
-        return f"FAILED {self.name}{self.sign}{self.limit:g}: it is {value:g}"
+        holds = math.isfinite(value) and _SIGNS[self.sign](value, self.limit)
+        measured = "it was not measured" if math.isnan(value) else f"it is {value:g}"
+        return Verdict(f"{self.name}{self.sign}{self.limit:g}", measured, holds)
+
+
+def verdicts_of(outcome: Outcome, thresholds: Iterable[Threshold]) -> list[Verdict]:
+    """Return whether all holds that must: some thresholds, and that nothing broke on the way.
+
+    A generator that did not keep up saw worse than there was, or less: such a run proves nothing.
+    """
+    figures = outcome.figures()
+    found = [one.verdict(figures) for one in thresholds]
+    lag_ms, share = figures["lag_p99_ms"], figures["generator_cpu_share"]
+    fit = f"its loop lagged {lag_ms:.1f} ms (p99) at {share:.0%} of a core"
+    found.append(Verdict("the generator keeps up", fit, outcome.is_generator_fit))
+    return found + [Verdict("nothing breaks", mishap, holds=False) for mishap in outcome.mishaps]
 
 
 def threshold_of(text: str) -> Threshold:

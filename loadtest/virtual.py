@@ -44,9 +44,10 @@ def programme_of(plan: Plan, number: int, turn: int) -> dict[str, Any]:
     kind = plan.row.programme
     if kind == "station" or (kind == "mixed" and number % 2):
         return {"station": "now"}
-    n = (number + turn * plan.listeners) % max(plan.programmes, 1)
-    if turn and plan.programmes >= plan.listeners:
-        n = number + turn * plan.listeners
+    place = number // 2 if kind == "mixed" else number
+    n = place + turn * plan.listeners
+    if not turn or plan.programmes < plan.listeners:
+        n %= max(plan.programmes, 1)
     seed = plan.seed * 1_000_003 + n
     return {"seed": seed, "at": f"{1900 + n % 150}-{1 + n % 12:02d}-{1 + n % 28:02d}T12:00:00Z"}
 

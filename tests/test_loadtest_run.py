@@ -30,7 +30,7 @@ SMALL = {
     "mixed-abuse": "--duration 7 --rate 20 --listeners 24",
     "steer-storm": "--duration 10 --rate 4 --listeners 4",
 }
-SIZE = "--listeners 10 --duration 4 --rate 10 --samples 60 --seed 3 --buffer-ms 5000"
+SIZE = "--listeners 10 --duration 4 --samples 60 --seed 3 --buffer-ms 5000"
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,8 @@ def url(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[st
 def args_of(data_dir: Path, url: str) -> Callable[..., Any]:
     def parse(scenario: str, *more: str) -> Any:
         small = [*SIZE.split(), *SMALL.get(scenario, "").split()]
+        if SCENARIOS[scenario].arrival == "poisson" and "--rate" not in small:
+            small += ["--rate", "10"]
         here = ["--url", url, "--data-dir", str(data_dir)]
         return build_parser().parse_args(["run", scenario, *small, *here, *more])
 
@@ -103,7 +105,8 @@ def test_the_report_is_written_whole(outcomes: dict[str, Outcome], tmp_path: Pat
     assert len(rows) >= 5
     page = (tmp_path / "report.html").read_text()
     assert "data:image/png;base64," in page
-    assert "python -m loadtest run steady" in page
+    assert outcome.command.startswith("python -m loadtest run steady ")
+    assert outcome.command.split(" --url")[0] in page
 
 
 def test_what_does_not_hold_is_printed_and_is_the_exit_code(
@@ -112,9 +115,10 @@ def test_what_does_not_hold_is_printed_and_is_the_exit_code(
     args = args_of("steady", "--duration", "3", "--assert", "quanta<=1", "--rate", "20")
     assert run_module.run(args) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert [line for line in lines if line.startswith("FAILED")] == [
-        next(line for line in lines if line.startswith("FAILED quanta<=1: it is "))
-    ]
+    failed = [line for line in lines if line.startswith("FAILED")]
+    assert any(line.startswith("FAILED quanta<=1: it is ") for line in failed)
+    # Beside it at the most that this machine was too busy for the generator.
+    assert len(failed) == 1 + any("the generator keeps up" in line for line in failed)
 
 
 def test_a_network_between_is_felt_and_can_be_recorded(
@@ -207,6 +211,6 @@ def test_scenarios_name_roles_and_thresholds_that_exist() -> None:
 )
 def test_a_threshold_compares(text: str, value: float, holds: bool) -> None:
     threshold = threshold_of(text)
-    failure = threshold.failure({threshold.name: value})
-    assert (failure is None) is holds
-    assert holds or str(failure).startswith(f"FAILED {text}: it is {value:g}")
+    verdict = threshold.verdict({threshold.name: value})
+    assert verdict.holds is holds
+    assert verdict.line == f"FAILED {text}: it is {value:g}"
