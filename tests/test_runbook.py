@@ -182,6 +182,61 @@ def test_every_block_does_what_it_says(place: Place, block: Block) -> None:
     assert place.process.poll() is None
 
 
+# systemd -----------------------------------------------------------------------------------------
+
+STATE_DIR = "/var/lib/astradio"
+UNIT_UID = 61_184
+"""The first number that systemd gives to a `DynamicUser`."""
+
+
+def commands_of(heading: str, word: str) -> str:
+    """Return the one block below a heading that has a word."""
+    (found,) = (b.commands for b in BLOCKS if b.heading == heading and word in b.commands)
+    return found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+@pytest.mark.parametrize("has_run", [False, True])
+def test_the_settings_beside_the_unit_belong_to_its_user(tmp_path: Path, has_run: bool) -> None:
+    """Install twice, before the unit ran or after, then change the settings as root does."""
+    folder = tmp_path / "astradio"
+    if has_run:  # as systemd leaves it
+        (tmp_path / "private").mkdir(0o700)
+        os.chown(tmp_path / "private", UNIT_UID, UNIT_UID)
+        folder.symlink_to(tmp_path / "private")
+    before, _, after = commands_of("systemd", "install").partition("systemctl")
+    assert STATE_DIR not in after  # what comes after the start, systemd gives to nobody
+    script = "\n".join(line for line in before.splitlines() if STATE_DIR in line)
+    shell(script.replace(STATE_DIR, str(folder)), ROOT)
+    shell(script.replace(STATE_DIR, str(folder)), ROOT)
+    assert folder.stat().st_uid == (folder / ".env").stat().st_uid == (UNIT_UID if has_run else 0)
+    assert [path.stat().st_mode & 0o777 for path in (folder, folder / ".env")] == [0o700, 0o600]
+    if not has_run:  # the first start
+        for path in (folder, folder / ".env"):
+            os.chown(path, UNIT_UID, UNIT_UID)
+    do = next(block.commands for block in BLOCKS if block.heading == DRILLS[0])
+    shell(f"kill() {{ :; }}; astradio-stream() {{ :; }}\n{do}", folder)
+    told = subprocess.run(
+        ["cat", ".env"], cwd=folder, user=UNIT_UID, group=UNIT_UID, extra_groups=[],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert told.endswith("\nENABLE_VIZ_ENGINE=false\n")
+
+
+def shell(script: str, folder: Path) -> None:
+    subprocess.run(["bash", "-e", "-c", script], cwd=folder, check=True)
+
+
+def test_what_root_restores_is_given_to_the_unit_before_it_starts() -> None:
+    commands = commands_of("Backup and recovery", "systemctl").splitlines()
+    words = ["systemctl stop", "astradio-stream restore", "chown --reference=data data/astradio.db"]
+    places = [
+        next(n for n, line in enumerate(commands) if line.startswith(word))
+        for word in [*words, "systemctl start"]
+    ]
+    assert places == sorted(places)
+
+
 # Drills ------------------------------------------------------------------------------------------
 
 TAKES_EFFECT_S = 2.0
