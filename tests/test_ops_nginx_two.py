@@ -125,3 +125,4 @@ def test_listeners_survive_the_restart_of_a_server_and_files_that_of_both(site: 
     assert beyond.headers["Content-Range"] == f"bytes */{len(first.content)}"
     assert beyond.json()["error"]["code"] == "RANGE_NOT_SATISFIABLE"
     assert beyond.json()["requestId"] == beyond.headers["X-Request-Id"]
+    assert "no-store" in beyond.headers["Cache-Control"]
