@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +20,9 @@ import pytest
 from astradio_stream.cli import COMMANDS, build_parser
 from tests.crowd import Crowd, Member, crowd_of
 from tests.listener import TRANSIT
+from tests.processes import running
 from tests.test_ops_nginx import free_port
+from tests.visitor import Visitor
 
 ROOT = Path(__file__).parent.parent
 RUNBOOK = ROOT / "RUNBOOK.md"
@@ -235,6 +238,45 @@ def test_what_root_restores_is_given_to_the_unit_before_it_starts() -> None:
         for word in [*words, "systemctl start"]
     ]
     assert places == sorted(places)
+
+
+# The key -----------------------------------------------------------------------------------------
+
+
+def test_a_new_key_voids_what_the_runbook_says(tmp_path: Path, data_dir: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "banks").symlink_to(data_dir / "banks")
+    key = {"Idempotency-Key": "one"}
+    with (
+        running(tmp_path / "before", tmp_path / "data") as server,
+        contextlib.closing(Visitor(server.url)) as ada,
+    ):
+        assert ada.register().status_code == 201
+        chart = {"chartId": ada.save(visibility="public")}
+        duet = {"mode": "natal", "charts": [chart], "durationS": 1}
+        made = compose(server.url, duet).json()
+        plain = compose(server.url, {"seed": 1, "at": "2026-01-01T00:00Z", "durationS": 1}, key)
+        assert compose(server.url, {"durationS": 1}, key).status_code == 409
+        resolved = made["programme"] | {"durationS": 1}
+        assert compose(server.url, resolved).json()["audio"]["digest"] == made["audio"]["digest"]
+        shell(commands_of("Security", "randomblob"), tmp_path)
+        assert compose(server.url, resolved).json()["error"]["code"] == "NOT_FOUND"
+        assert ada.get("/api/auth/session").json()["user"] is None
+    with running(tmp_path / "after", tmp_path / "data") as server:
+        assert httpx.get(server.url + made["audio"]["url"]).status_code == 200
+        for path in (tmp_path / "data" / "media").rglob("*.*"):
+            path.unlink()
+        assert httpx.get(server.url + made["audio"]["url"]).status_code == 404
+        assert httpx.get(server.url + plain.json()["midi"]["url"]).status_code == 200
+        assert compose(server.url, resolved).status_code == 404
+        again = compose(server.url, duet).json()
+        assert again["programme"]["charts"][0]["version"] != resolved["charts"][0]["version"]
+        assert again["audio"]["pcmDigest"] == made["audio"]["pcmDigest"]
+        assert compose(server.url, {"durationS": 1}, key).status_code == 200
+
+
+def compose(url: str, order: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
+    return httpx.post(f"{url}/api/compose", json=order, headers=headers, timeout=60)
 
 
 # Drills ------------------------------------------------------------------------------------------
