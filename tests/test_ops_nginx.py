@@ -45,6 +45,12 @@ class Front:
             peer.sendall("\r\n".join(head).encode())
             return answer_on(peer)
 
+    def say(self, request: str) -> tuple[int, str, str]:
+        """Say anything over TLS, an empty line after it; return status, head and body."""
+        with self.connected() as peer:
+            peer.sendall(f"{request}\r\n".encode())
+            return answer_on(peer)
+
     def connected(self, host: str = "radio.example") -> ssl.SSLSocket:
         plain = socket.create_connection(("127.0.0.1", self.tls_port), 20)
         return trusting().wrap_socket(plain, server_hostname=host)
@@ -163,10 +169,27 @@ def test_plain_http_leads_to_tls(front: Front) -> None:
 def test_another_name_gets_no_answer(front: Front) -> None:
     with pytest.raises(ssl.SSLError):
         front.connected("evil.example").close()
-    with socket.create_connection(("127.0.0.1", front.plain_port), 10) as peer:
-        peer.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
-        with contextlib.suppress(ConnectionResetError):
-            assert peer.recv(100) == b""
+    asked = b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"
+    nameless = b"GET / HTTP/1.1\r\n\r\n"
+    for request in (
+        asked,
+        nameless,
+        b"\x16\x03\r\n\r\n",
+        b"GET /" + b"x" * 9_000 + b" HTTP/1.1\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", front.plain_port), 10) as peer:
+            assert_silent(peer, request)
+    with socket.create_connection(("127.0.0.1", front.tls_port), 10) as peer:
+        assert_silent(peer, asked)  # without TLS
+    for request in (asked, nameless):
+        with front.connected() as peer:  # the right name to TLS, another one to HTTP
+            assert_silent(peer, request)
+
+
+def assert_silent(peer: socket.socket, request: bytes) -> None:
+    peer.sendall(request)
+    with contextlib.suppress(ConnectionResetError):
+        assert peer.recv(100) == b""
 
 
 def assert_refused(answer: tuple[int, str, str], status: int, code: str) -> None:
@@ -176,6 +199,35 @@ def assert_refused(answer: tuple[int, str, str], status: int, code: str) -> None
     assert f"X-Request-Id: {body['requestId']}" in head
     assert "Content-Type: application/json" in head
     assert "Cache-Control: no-store" in head
+
+
+HEAD = "Host: radio.example\r\nConnection: close\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "no words of HTTP\r\n",
+        "GET / HTTP/3.7\r\n" + HEAD,
+        "GET /%zz HTTP/1.1\r\n" + HEAD,
+        "GET /../../etc HTTP/1.1\r\n" + HEAD,
+        "GET / HTTP/1.1\r\nHost: radio.example\r\n" + HEAD,
+        "GET / HTTP/1.1\r\nX\x01: 1\r\n" + HEAD,
+        "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n" + HEAD,
+        "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n" + HEAD,
+    ],
+)
+def test_what_is_no_request_is_refused_in_the_shape_of_all_errors(
+    front: Front, request_text: str
+) -> None:
+    assert_refused(front.say(request_text), 400, "BAD_REQUEST")
+
+
+def test_a_method_that_nginx_does_not_take_is_refused_as_the_server_does(front: Front) -> None:
+    answer = front.say("TRACE / HTTP/1.1\r\n" + HEAD)
+    assert_refused(answer, 405, "METHOD_NOT_ALLOWED")
+    assert "Allow: GET, HEAD, POST, PATCH, DELETE, OPTIONS" in answer[1]
+    assert front.ask("/refused/no_method")[0] == 404  # only nginx itself goes there
 
 
 def test_metrics_stay_inside(front: Front) -> None:
@@ -224,6 +276,7 @@ def test_the_slow_are_cut_off_before_they_reach_the_server(front: Front) -> None
 
 def test_what_is_too_large_does_not_reach_the_server(front: Front) -> None:
     assert_refused(front.ask("/", "X-Long: " + "x" * 9_000), 431, "HEADERS_TOO_LARGE")
+    assert_refused(front.ask("/?q=" + "x" * 9_000), 431, "HEADERS_TOO_LARGE")
     with front.connected() as peer:
         peer.sendall(
             b"POST /api/charts HTTP/1.1\r\nHost: radio.example\r\nConnection: close\r\n"

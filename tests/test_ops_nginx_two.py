@@ -120,3 +120,9 @@ def test_listeners_survive_the_restart_of_a_server_and_files_that_of_both(site: 
     for name in ("Cache-Control", "ETag", "Content-Type"):
         assert kept.headers[name] == first.headers[name]
     assert httpx.get(site.url + audio["url"]).content == first.content
+    beyond = httpx.get(site.url + audio["url"], headers={"Range": "bytes=9999999-"})
+    assert (beyond.status_code, beyond.headers["Content-Type"]) == (416, "application/json")
+    assert beyond.headers["Content-Range"] == f"bytes */{len(first.content)}"
+    assert beyond.json()["error"]["code"] == "RANGE_NOT_SATISFIABLE"
+    assert beyond.json()["requestId"] == beyond.headers["X-Request-Id"]
+    assert "no-store" in beyond.headers["Cache-Control"]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +20,9 @@ import pytest
 from astradio_stream.cli import COMMANDS, build_parser
 from tests.crowd import Crowd, Member, crowd_of
 from tests.listener import TRANSIT
+from tests.processes import running
 from tests.test_ops_nginx import free_port
+from tests.visitor import Visitor
 
 ROOT = Path(__file__).parent.parent
 RUNBOOK = ROOT / "RUNBOOK.md"
@@ -180,6 +183,100 @@ def test_every_block_is_a_shell_script(block: Block) -> None:
 def test_every_block_does_what_it_says(place: Place, block: Block) -> None:
     place.run(block.commands)
     assert place.process.poll() is None
+
+
+# systemd -----------------------------------------------------------------------------------------
+
+STATE_DIR = "/var/lib/astradio"
+UNIT_UID = 61_184
+"""The first number that systemd gives to a `DynamicUser`."""
+
+
+def commands_of(heading: str, word: str) -> str:
+    """Return the one block below a heading that has a word."""
+    (found,) = (b.commands for b in BLOCKS if b.heading == heading and word in b.commands)
+    return found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+@pytest.mark.parametrize("has_run", [False, True])
+def test_the_settings_beside_the_unit_belong_to_its_user(tmp_path: Path, has_run: bool) -> None:
+    """Install twice, before the unit ran or after, then change the settings as root does."""
+    folder = tmp_path / "astradio"
+    if has_run:  # as systemd leaves it
+        (tmp_path / "private").mkdir(0o700)
+        os.chown(tmp_path / "private", UNIT_UID, UNIT_UID)
+        folder.symlink_to(tmp_path / "private")
+    before, _, after = commands_of("systemd", "install").partition("systemctl")
+    assert STATE_DIR not in after  # what comes after the start, systemd gives to nobody
+    script = "\n".join(line for line in before.splitlines() if STATE_DIR in line)
+    shell(script.replace(STATE_DIR, str(folder)), ROOT)
+    shell(script.replace(STATE_DIR, str(folder)), ROOT)
+    assert folder.stat().st_uid == (folder / ".env").stat().st_uid == (UNIT_UID if has_run else 0)
+    assert [path.stat().st_mode & 0o777 for path in (folder, folder / ".env")] == [0o700, 0o600]
+    if not has_run:  # the first start
+        for path in (folder, folder / ".env"):
+            os.chown(path, UNIT_UID, UNIT_UID)
+    do = next(block.commands for block in BLOCKS if block.heading == DRILLS[0])
+    shell(f"kill() {{ :; }}; astradio-stream() {{ :; }}\n{do}", folder)
+    told = subprocess.run(
+        ["cat", ".env"], cwd=folder, user=UNIT_UID, group=UNIT_UID, extra_groups=[],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert told.endswith("\nENABLE_VIZ_ENGINE=false\n")
+
+
+def shell(script: str, folder: Path) -> None:
+    subprocess.run(["bash", "-e", "-c", script], cwd=folder, check=True)
+
+
+def test_what_root_restores_is_given_to_the_unit_before_it_starts() -> None:
+    commands = commands_of("Backup and recovery", "systemctl").splitlines()
+    words = ["systemctl stop", "astradio-stream restore", "chown --reference=data data/astradio.db"]
+    places = [
+        next(n for n, line in enumerate(commands) if line.startswith(word))
+        for word in [*words, "systemctl start"]
+    ]
+    assert places == sorted(places)
+
+
+# The key -----------------------------------------------------------------------------------------
+
+
+def test_a_new_key_voids_what_the_runbook_says(tmp_path: Path, data_dir: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "banks").symlink_to(data_dir / "banks")
+    key = {"Idempotency-Key": "one"}
+    with (
+        running(tmp_path / "before", tmp_path / "data") as server,
+        contextlib.closing(Visitor(server.url)) as ada,
+    ):
+        assert ada.register().status_code == 201
+        chart = {"chartId": ada.save(visibility="public")}
+        duet = {"mode": "natal", "charts": [chart], "durationS": 1}
+        made = compose(server.url, duet).json()
+        plain = compose(server.url, {"seed": 1, "at": "2026-01-01T00:00Z", "durationS": 1}, key)
+        assert compose(server.url, {"durationS": 1}, key).status_code == 409
+        resolved = made["programme"] | {"durationS": 1}
+        assert compose(server.url, resolved).json()["audio"]["digest"] == made["audio"]["digest"]
+        shell(commands_of("Security", "randomblob"), tmp_path)
+        assert compose(server.url, resolved).json()["error"]["code"] == "NOT_FOUND"
+        assert ada.get("/api/auth/session").json()["user"] is None
+    with running(tmp_path / "after", tmp_path / "data") as server:
+        assert httpx.get(server.url + made["audio"]["url"]).status_code == 200
+        for path in (tmp_path / "data" / "media").rglob("*.*"):
+            path.unlink()
+        assert httpx.get(server.url + made["audio"]["url"]).status_code == 404
+        assert httpx.get(server.url + plain.json()["midi"]["url"]).status_code == 200
+        assert compose(server.url, resolved).status_code == 404
+        again = compose(server.url, duet).json()
+        assert again["programme"]["charts"][0]["version"] != resolved["charts"][0]["version"]
+        assert again["audio"]["pcmDigest"] == made["audio"]["pcmDigest"]
+        assert compose(server.url, {"durationS": 1}, key).status_code == 200
+
+
+def compose(url: str, order: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
+    return httpx.post(f"{url}/api/compose", json=order, headers=headers, timeout=60)
 
 
 # Drills ------------------------------------------------------------------------------------------

@@ -175,3 +175,6 @@ def test_the_docs_tell_the_limits() -> None:
         "100 in an hour to one account", "20 new accounts in an hour from one address",
     ):  # fmt: skip
         assert sentence in text
+    (free,) = re.findall(r"Files of the player, probes, metrics, (.*?) take none", text)
+    told = {"/livez", "/readyz", "/metrics", "/static/", *re.findall(r"`([^`]+)`", free)}
+    assert told == {path for _, path, cost in COSTS if cost == 0}

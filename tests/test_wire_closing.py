@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+from astradio_stream.wire import session
 from astradio_stream.wire.closing import CLOSING_OF_CODE, Again, Closing, again_after
+from astradio_stream.wire.faults import CLOSING_OF_ERROR
 
+DOCS = Path(__file__).parent.parent / "docs" / "PROTOCOL.md"
 CONTRACT = """
 1000 done
 1003
@@ -60,7 +64,18 @@ def test_what_a_client_may_do_next(codes: range | tuple[int, ...], again: Again)
 
 
 def test_the_docs_have_the_same_table() -> None:
-    docs = Path(__file__).parent.parent / "docs" / "PROTOCOL.md"
-    rows = re.findall(r"^\| (\d{4}) \| (\S+) \|", docs.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| (\d{4}) \| (\S+) \|", DOCS.read_text(), re.MULTILINE)
     written = {(int(code), word.strip("–")) for code, word in rows}
     assert written == {(closing.code, closing.word) for closing in Closing}
+
+
+def test_the_docs_have_every_code_of_an_error_and_how_it_closes() -> None:
+    """Codes stand in the table of faults, and in the session where it speaks for itself."""
+    source = inspect.getsource(session)
+    ends = re.findall(r'_end\("([A-Z_]+)", .*, Closing\.([A-Z_]+)\)', source)
+    closes = {code: Closing[name].code for code, name in ends}
+    closes |= {error.code: closing.code for error, closing in CLOSING_OF_ERROR.items()}
+    refused = set(re.findall(r'_refuse\("([A-Z_]+)"', source))
+    rows = re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| (\d{4}|–) \|", DOCS.read_text(), re.MULTILINE)
+    assert {code: int(told) for code, told in rows if told != "–"} == closes
+    assert {code for code, _ in rows} == closes.keys() | refused

@@ -252,6 +252,7 @@ REFUSALS = [
     (errors.BadVersion("no"), "BAD_VERSION", 4001),
     (errors.NotFound("no"), "NOT_FOUND", 4004),
     (errors.Overloaded("no", 1.0), "OVERLOADED", 4100),
+    (errors.StoreUnavailable("no", 1.0, "secret"), "STORE_UNAVAILABLE", 4100),
     (errors.CodecUnavailable("secret"), "INTERNAL", 1011),
     (errors.AstradioError("secret"), "INTERNAL", 1011),
     (ValueError("secret"), "INTERNAL", 1011),

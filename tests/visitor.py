@@ -27,6 +27,9 @@ class Visitor:
         self.headers: dict[str, str] = {"Origin": url}
         self.take_token(self.client.get("/api/auth/session"))
 
+    def close(self) -> None:
+        self.client.close()
+
     def take_token(self, answer: httpx.Response) -> httpx.Response:
         if answer.is_success and "csrfToken" in answer.text:
             self.headers["X-CSRF-Token"] = answer.json()["csrfToken"]
@@ -62,7 +65,7 @@ class Visitor:
 def visiting(server: Served) -> Iterator[Visitor]:
     """Come with an empty browser."""
     visitor = Visitor(server.http_url)
-    with contextlib.closing(visitor.client):
+    with contextlib.closing(visitor):
         yield visitor
 
 
