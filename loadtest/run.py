@@ -19,7 +19,7 @@ from loadtest.report import print_report, progress_line, write_files
 from loadtest.target import Refused, target_of
 from loadtest.thresholds import threshold_of, verdicts_of
 from loadtest.toxic import toxic
-from loadtest.traces import load_trace, recorded
+from loadtest.traces import load_trace, recorded, settled
 from loadtest.watch import Watch
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def record(outcome: Outcome, path: Path) -> list[Verdict]:
     plan = outcome.plan
     what = f"Recorded: lateness of one listener, {plan.scenario}, {plan.duration_s:g} s."
     try:
-        path.write_text(recorded(outcome.delays, what).to_json())
+        path.write_text(recorded(settled(outcome.delays), what).to_json())
     except (Refused, OSError) as error:
         return [Verdict("a trace is recorded", str(error), holds=False)]
     return []

@@ -1,4 +1,7 @@
-"""A TCP proxy that does to a connection what networks do: delay, jitter, thin, stop, slice, cut."""
+"""A TCP proxy that does to a connection what networks do: delay, jitter, thin, stop, slice, cut.
+
+It shares a process with whoever made it, and may be late itself: `ToxicProxy.lag` tells.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from loadtest.histogram import Histogram
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
@@ -21,6 +26,8 @@ SMALL_BUFFER: Final = 8_192
 
 _MOST_WAITING: Final = 1_000
 """Pieces under way; then the sender feels it."""
+_TICK_S: Final = 0.01
+"""How often it looks how late it is."""
 
 
 @dataclass
@@ -83,6 +90,7 @@ class ToxicProxy:
         self._path = parts.path
         self._chance = random.Random(1)
         self._writers: set[asyncio.StreamWriter] = set()
+        self._lag = Histogram()
         self.background = Background()
         self._server = self.background.do(self._serve())
         self.port: int = self._server.sockets[0].getsockname()[1]
@@ -91,6 +99,24 @@ class ToxicProxy:
     def url(self) -> str:
         """Where to connect instead."""
         return f"ws://127.0.0.1:{self.port}{self._path}"
+
+    def lag(self) -> Histogram:
+        """Return how late its loop has been, each hundredth of a second.
+
+        What it passes on is later than its toxics say by so much, and by no more.
+        """
+        made: Histogram = self.background.do(self._copied_lag())
+        return made
+
+    async def _copied_lag(self) -> Histogram:
+        return self._lag.copy()
+
+    async def _watch_itself(self) -> None:
+        due_s = time.monotonic()
+        while True:
+            due_s += _TICK_S
+            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+            self._lag.record_s(time.monotonic() - due_s)
 
     def cut(self) -> None:
         """Reset all connections, in the middle of whatever they carry."""
@@ -108,25 +134,33 @@ class ToxicProxy:
 
     async def close(self) -> None:
         """Take no more and let go of all there are."""
+        self._watching.cancel()
         self._server.close()
         await self._cut()
         await asyncio.sleep(0.05)  # a transport is closed in the turn after
 
     async def _serve(self) -> asyncio.Server:
+        self._watching = asyncio.create_task(self._watch_itself())
         return await asyncio.start_server(self._carry, "127.0.0.1", 0, limit=SMALL_BUFFER)
 
     async def _carry(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         self._writers.add(back)
-        there, on = await asyncio.open_connection(*self._to, limit=SMALL_BUFFER)
+        try:
+            there, on = await asyncio.open_connection(*self._to, limit=SMALL_BUFFER)
+        except OSError:
+            self._writers.discard(back)
+            back.close()  # the client must not wait for a server that is not there
+            return
         for writer in (back, on):
             bare = writer.get_extra_info("socket")
             bare.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
                 bare.setsockopt(socket.SOL_SOCKET, option, SMALL_BUFFER)
             writer.transport.set_write_buffer_limits(SMALL_BUFFER)
-            self._writers.add(writer)
+        self._writers.add(on)
         with contextlib.suppress(asyncio.CancelledError):  # else asyncio logs it as an error
             await asyncio.gather(self._pass(here, on, self.up), self._pass(there, back, self.down))
+        self._writers -= {back, on}
 
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, toxics: Toxics

@@ -24,6 +24,8 @@ STEP_MS: Final = 100
 MAX_DELAY_MS: Final = 60_000
 MAX_STEPS: Final = 864_000
 """A day."""
+SETTLED_S: Final = 3.0
+"""A report is due after one second, its answer under way for two at the most."""
 _STEPS_PER_MINUTE: Final = 600
 
 
@@ -69,6 +71,16 @@ def load_trace(name: str) -> Trace:
     return Trace(what, delays)
 
 
+def settled(delays: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    """Return what a listener saw from when lateness is the delay of the network.
+
+    Before the first report a server can but guess when its sound began to be heard, and guesses too
+    early by just that delay; what comes then seems to have none. What was heard for no longer than
+    that is kept as it is.
+    """
+    return [one for one in delays if one[0] >= delays[0][0] + SETTLED_S] or delays
+
+
 def recorded(delays: Sequence[tuple[float, float]], what: str) -> Trace:
     """Return the trace of what a listener saw: moments and lateness (seconds).
 
@@ -83,9 +95,10 @@ def recorded(delays: Sequence[tuple[float, float]], what: str) -> Trace:
     n_steps = int((delays[-1][0] - first_s) * 1_000 / STEP_MS) + 1
     worst: list[int | None] = [None] * n_steps
     for at_s, late_s in delays:
+        delay_s = max(late_s, 0.0)
         # It was sent when it was due, and the delay at that moment is what made it late.
-        n = max(0, int((at_s - max(late_s, 0.0) - first_s) * 1_000 / STEP_MS))
-        worst[n] = max(worst[n] or 0, min(MAX_DELAY_MS, round(max(late_s, 0.0) * 1_000)))
+        n = max(0, int((at_s - delay_s - first_s) * 1_000 / STEP_MS))
+        worst[n] = max(worst[n] or 0, min(MAX_DELAY_MS, round(delay_s * 1_000)))
     steps, last = [], 0
     for delay in worst:
         last = last if delay is None else delay
