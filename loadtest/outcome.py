@@ -87,6 +87,8 @@ class Outcome:
     """By name: `well`, `slow`, `abuse`, `asks`."""
     generators: list[Tally] = field(default_factory=list)
     """The loop of each process."""
+    between: Histogram = field(default_factory=Histogram)
+    """How late the loop of a network between was, which is ours too."""
     seconds: list[dict[str, Any]] = field(default_factory=list)
     """Each second: listeners, lateness, processor time."""
     delays: list[tuple[float, float]] = field(default_factory=list)
@@ -158,7 +160,7 @@ class Outcome:
     def latencies(self) -> dict[str, Histogram]:
         """Return all latencies by name: of the well, of the requests, of the generators."""
         well, asks = self.groups.get("well", Tally()), self.groups.get("asks", Tally())
-        lag = Histogram()
+        lag = self.between.copy()
         for one in self.generators:
             lag.add(one.latency("lag"))
         found = {name: well.latency(name) for name in LATENCIES}

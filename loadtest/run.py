@@ -92,12 +92,15 @@ def outcome_of(args: Namespace) -> Outcome:
             url = args.url
         target = target_of(url, is_owned=args.i_own_this_server)
         plan = plan_of(args, url, folder, ours if running else cores_of(args.cores))
+        proxy = None
         if trace is not None:
             proxy = stack.enter_context(toxic(url))
             proxy.down.delay_of_s = trace.delay_s
             plan = replace(plan, url=proxy.url)
         outcome = drive(plan, Watch(target.http_url, running), _Progress(args.scenario).show)
         outcome.command = command_of(args)
+        if proxy is not None:
+            outcome.between = proxy.lag()
         return outcome
 
 

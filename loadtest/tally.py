@@ -59,7 +59,7 @@ LATENCIES: Final = {
     "underrun":   "length of an underrun",
     "steer":      "steer `now` to audible change",
     "answer":     "HTTP request, from its intended time to the end of the answer",
-    "lag":        "how late the generator's own loop was",
+    "lag":        "how late the generator's own loop was, that of a network between included",
 }
 # fmt: on
 

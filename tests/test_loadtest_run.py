@@ -132,6 +132,10 @@ def test_a_network_between_is_felt_and_can_be_recorded(
     outcome = run_module.outcome_of(args)
     assert not outcome.faults()
     assert outcome.figures()["hello_p50_ms"] >= 1_000
+    assert outcome.between.n > 100  # its loop watches itself
+    assert (
+        outcome.latencies()["lag"].n == outcome.between.n + outcome.generators[0].latency("lag").n
+    )
     run_module.record(outcome, made)
     assert load_trace(str(made)).what.startswith("Recorded")
 
