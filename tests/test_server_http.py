@@ -115,7 +115,10 @@ def test_another_method_is_405_with_allow(client: httpx.Client, method: str, pat
 
 
 def test_a_plain_request_for_the_stream_is_426(client: httpx.Client) -> None:
-    assert_refused(client.get("/stream"), 426, "UPGRADE_REQUIRED")
+    answer = client.get("/stream")
+    assert_refused(answer, 426, "UPGRADE_REQUIRED")
+    assert answer.headers["Upgrade"] == "websocket"  # RFC 9110 §15.5.22
+    assert answer.headers["Connection"] == "Upgrade"
 
 
 ERRORS: list[tuple[Exception, int, str]] = [
