@@ -135,7 +135,7 @@ def build_app(
             *block_routes(desk),
             *compat_routes(desk, matchmaker),
             *compose_routes(page),
-            *midi_routes(desk, engine),
+            *midi_routes(desk, studio),
             *media_routes(page, folder),
             *description_routes(settings),
             WebSocketRoute("/stream", on_stream),

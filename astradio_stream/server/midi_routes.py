@@ -21,8 +21,6 @@ from astradio_stream.server.orders import read_order, require_readable
 from astradio_stream.server.readiness import Readiness
 from astradio_stream.server.saved import has_saved_charts, with_saved_charts
 from astradio_stream.sky.moment import Moment
-from astradio_stream.stream.models import AUDIO_MODELS
-from astradio_stream.stream.piece import Span, piece_midi
 from astradio_stream.stream.programme import mistakes_of
 from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.units import LAST_PLAYED_INDEX
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 
     from astradio_stream.fields import Details
     from astradio_stream.server.desk import Desk
-    from astradio_stream.server.studio import LendsThreads
+    from astradio_stream.server.studio import Studio
 
 PATH: Final = "/api/midi"
 MEDIA_TYPE: Final = "audio/midi"
@@ -41,12 +39,12 @@ LAST_START: Final = LAST_PLAYED_INDEX
 _RETRY_AFTER_S: Final = 2.0
 
 
-def midi_routes(desk: Desk, threads: LendsThreads) -> list[Route]:
+def midi_routes(desk: Desk, studio: Studio) -> list[Route]:
     """Return the route of the notes.
 
     Args:
         desk: What all pages share.
-        threads: Where the notes are found, after what listeners wait for.
+        studio: Where the notes are found, in turn with pieces.
     """
     shell = desk.shell
 
@@ -70,15 +68,8 @@ def midi_routes(desk: Desk, threads: LendsThreads) -> list[Route]:
         order = read_order(fields, Moment(shell.clock.unix_us()), defaults)
         if shell.is_full:
             raise Overloaded("listeners take all the time there is", _RETRY_AFTER_S)
-        span = Span(start, start + order.n_samples)
-        found: list[bytes] = []
-
-        def find() -> None:
-            model = AUDIO_MODELS[order.programme.model_versions.audio]
-            found.append(piece_midi(model.score_of(order.programme), span))
-
-        await threads.later(find)
-        return Response(found[0], headers={"Cache-Control": "no-store"}, media_type=MEDIA_TYPE)
+        file = await studio.notes(order, start)
+        return Response(file, headers={"Cache-Control": "no-store"}, media_type=MEDIA_TYPE)
 
     return [Route(PATH, notes, methods=["POST"])]
 
