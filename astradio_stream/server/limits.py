@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from astradio_stream.server.doors import Standing
     from astradio_stream.server.shell import Shell
+    from astradio_stream.settings import Settings
 
 # fmt: off
 COSTS: Final = (
@@ -63,6 +64,11 @@ def cost_of(method: str, path: str) -> int:
         if row_method in (None, method) and (path == row_path or is_below):
             return cost
     return DEFAULT_COST
+
+
+def rate_of(settings: Settings) -> Rate:
+    """Return how much one address, one account or one listener may ask."""
+    return Rate(settings.rate_limit_max, settings.rate_limit_window_s)
 
 
 class Limits:
@@ -141,8 +147,7 @@ class Limits:
 
     def left_of(self, address: str) -> int:
         """Return how many requests an address has left now."""
-        settings = self._shell.settings
-        rate = Rate(settings.rate_limit_max, settings.rate_limit_window_s)
+        rate = rate_of(self._shell.settings)
         return self._take(f"address {neighbourhood(address)}", rate, 0).n_left
 
     def reset(self, address: str = "") -> int:
@@ -164,8 +169,7 @@ class Limits:
     # What all of them do ------------------------------------------------------------------------
 
     def _charge(self, connection: HTTPConnection, policy: str, name: str, cost: int) -> None:
-        settings = self._shell.settings
-        rate = Rate(settings.rate_limit_max, settings.rate_limit_window_s)
+        rate = rate_of(self._shell.settings)
         standing = self._take(f"{policy} {name}", rate, cost)
         standings_of(connection)[policy] = standing
         if standing.wait_ns:

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from astradio_stream.errors import RETRY_AFTER_S, Draining, Overloaded
 from astradio_stream.server.collecting import Collecting
 from astradio_stream.server.doors import Doors
 from astradio_stream.server.logs import log, log_failure, set_level
@@ -127,6 +128,24 @@ class Shell:
     def is_full(self) -> bool:
         """Whether newcomers must be refused."""
         return self.load.is_full or len(self.listeners) >= self.settings.max_listeners
+
+    def require_serving(self) -> None:
+        """Refuse new work on the way out.
+
+        Raises:
+            Draining: this server is going down.
+        """
+        if self.readiness.state is Readiness.DRAINING:
+            raise Draining
+
+    def require_room(self) -> None:
+        """Refuse work that listeners leave no time for.
+
+        Raises:
+            Overloaded: there is none.
+        """
+        if self.is_full:
+            raise Overloaded("listeners take all the time there is", RETRY_AFTER_S)
 
     def enter(self, listener: Listener) -> None:
         """Count a listener in."""
