@@ -166,6 +166,21 @@ class Desk:
             self.limits.charge_account(request, session.user.id, cost)
         return session
 
+    async def counted_session_of(self, request: Request) -> Session | None:
+        """Return the session of a request as `session_of` does; its account refuses nothing.
+
+        For who am I and for logging out: an account that somebody else keeps asking could not be
+        left else. The address still pays for both, and its bucket refuses.
+
+        Raises:
+            StoreUnavailable: nobody can tell.
+        """
+        session = await self.session_of(request)
+        if session is not None:
+            cost = cost_of(request.method, request.url.path)
+            self.limits.count_account(request, session.user.id, cost)
+        return session
+
     async def user_of(self, request: Request) -> str | None:
         """Return the account that asks, which is charged for it; None for nobody in particular.
 

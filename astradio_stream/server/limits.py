@@ -96,6 +96,10 @@ class Limits:
         """
         self._charge(connection, "account", user_id, cost)
 
+    def count_account(self, connection: HTTPConnection, user_id: str, cost: int) -> None:
+        """Charge the account that is logged in, as far as it goes: nothing is refused for it."""
+        self._stand(connection, "account", user_id, cost)
+
     def charge_login(self, connection: HTTPConnection, email: str) -> None:
         """Count a guess at a password.
 
@@ -169,12 +173,16 @@ class Limits:
     # What all of them do ------------------------------------------------------------------------
 
     def _charge(self, connection: HTTPConnection, policy: str, name: str, cost: int) -> None:
-        rate = rate_of(self._shell.settings)
-        standing = self._take(f"{policy} {name}", rate, cost)
-        standings_of(connection)[policy] = standing
+        standing = self._stand(connection, policy, name, cost)
         if standing.wait_ns:
             self._note_refused(policy, name)
         self._refuse(standing, f"too many requests from this {policy}")
+
+    def _stand(self, connection: HTTPConnection, policy: str, name: str, cost: int) -> Standing:
+        """Take tokens if there are so many; return how the bucket stands, which is told too."""
+        standing = self._take(f"{policy} {name}", rate_of(self._shell.settings), cost)
+        standings_of(connection)[policy] = standing
+        return standing
 
     def _take(self, name: str, rate: Rate, cost: int) -> Standing:
         return self._buckets.charge(name, rate, cost, self._shell.clock.now_ns())
