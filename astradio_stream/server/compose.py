@@ -124,7 +124,7 @@ class ComposePage:
         It costs who asks as much as the piece did.
 
         Raises:
-            RateLimited: the address asks too often.
+            RateLimited: the address or the account asks too often.
             Overloaded: listeners or other pieces leave no time for it.
             StoreUnavailable: nobody can tell, or its files cannot be kept.
         """
@@ -132,7 +132,11 @@ class ComposePage:
         if order is None:
             return False
         paid = cost_of(request.method, request.url.path)
-        self._desk.limits.charge_address(request, cost_of("POST", PATH) - paid)
+        cost = cost_of("POST", PATH)
+        self._desk.limits.charge_address(request, cost - paid)
+        session = await self._desk.session_of(request)
+        if session is not None:
+            self._desk.limits.charge_account(request, session.user.id, cost)
         self._shell.require_room()
         # Another build may make other bytes: then this file is gone for good.
         composed = await self._studio.make(order, viz=self._has_viz or kind == "viz")
@@ -144,6 +148,14 @@ class ComposePage:
     async def forget(self, files: Sequence[tuple[str, str]]) -> None:
         """Delete files, by kind and digest, and what is remembered of their pieces."""
         await self._studio.forget(files)
+
+    async def knows(self, kind: str, digest: str) -> bool:
+        """Return whether a file belongs to a piece that we know, made or not.
+
+        Raises:
+            StoreUnavailable: nobody can tell.
+        """
+        return await self.order_of(kind, digest) is not None
 
     async def order_of(self, kind: str, digest: str) -> Order | None:
         """Return the order to which a file belongs, if we know it.
