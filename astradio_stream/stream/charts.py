@@ -29,7 +29,10 @@ MAX_CHARTS: Final = max(mode.n_charts for mode in MODES.values())
 MAX_NAME_CHARACTERS: Final = 100
 MAX_CHART_ID_CHARACTERS: Final = 64
 
-_BIRTH_FIELDS: Final = ("datetime", "tz", "lat", "lon", "fold", "name")
+BIRTH_FIELDS: Final = ("datetime", "tz", "lat", "lon", "fold", "name")
+"""What tells a birth, and may not stand beside the name of a saved one."""
+SAVED_FIELDS: Final = ("chartId", "version")
+"""What names a saved chart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,12 @@ def _read_text(raw: object, max_characters: int, path: str, details: Details) ->
 def _read_saved(fields: dict[str, Any], path: str, details: Details) -> SavedChartName:
     details.extend(
         Detail(f"{path}.{name}", f"{path}.{name} must be left out: the stored chart decides it")
-        for name in _BIRTH_FIELDS
+        for name in BIRTH_FIELDS
         if name in fields
     )
     read = {
         name: _read_text(fields[name], MAX_CHART_ID_CHARACTERS, f"{path}.{name}", details)
-        for name in ("chartId", "version")
+        for name in SAVED_FIELDS
         if name in fields
     }
     return SavedChartName(read["chartId"], read.get("version"))
