@@ -101,6 +101,7 @@ class ComposePage:
         asked = asked_under_key(request, body, owner, user_id)
         order = await self._order(asked, body.fields, user_id)
         composed, is_cached = await self._piece(order, user_id)
+        self._shell.engine.remember(order.programme)  # its id is told, so a stream may name it
         told: dict[str, Any] = orjson.loads(composed.answer)
         latency_ms = (self._shell.clock.now_ns() - began_ns) / 1e6
         told["audio"] |= {"latencyMs": round(latency_ms, 3), "cached": is_cached}

@@ -146,6 +146,10 @@ class Engine:
             programme, index, codec, wants_viz=hello.viz, resumed=is_resumed
         )
 
+    def remember(self, programme: Programme) -> None:
+        """Know a programme from now on by its id, as if it had been asked for here."""
+        self._known.remember(programme)
+
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         """Return what `ready` tells of a programme from an index on."""
         codec = CODEC_OF_WORD[hello.codecs[0]]

@@ -50,6 +50,9 @@ class MakesStreams(Protocol):
     async def join(self, hello: Hello) -> tuple[Programme, ReadyParts]:
         """Return the programme of a hello and what `ready` tells of it."""
 
+    def remember(self, programme: Programme) -> None:
+        """Know a programme from now on by its id."""
+
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         """Return what `ready` tells of a programme from an index on."""
 
