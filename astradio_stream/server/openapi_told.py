@@ -53,9 +53,16 @@ def told_schemas() -> dict[str, Schema]:
     return _common() | _sky() | _pieces() | _accounts() | compat_schemas()
 
 
+def _each_bucket(standing: str) -> str:
+    """Return the pattern of a list of what is told of the address, and of the account if any."""
+    return f'"address";{standing}(?:, "account";{standing})?'
+
+
 def _common() -> dict[str, Schema]:
     checks = {name: flag() for name in Checks.__slots__}
     return {
+        "RateLimitPolicy": matching(_each_bucket("q=[0-9]+;w=[0-9]+"), "in the header of its name"),
+        "RateLimit": matching(_each_bucket("r=[0-9]+;t=[0-9]+"), "in the header of its name"),
         "RequestId": matching("[A-Za-z0-9_-]{8,64}", "also in the header X-Request-Id"),
         "Error": with_id(
             {
