@@ -96,6 +96,7 @@ def build_app(
             await desk.open()
             await matchmaker.open()
             await page.rehearse()
+            shell.welcome()
             works = (warm_up(settings.data_dir), every_minute(shell))
             beside = [asyncio.create_task(work) for work in works]
             control = Control(shell, desk.limits)

@@ -186,7 +186,7 @@ class Shell:
         self._settle()
 
     async def start(self) -> None:
-        """Load everything, test it, and become ready.
+        """Load what makes the music, and test it.
 
         Raises:
             Exception: something needed is missing or broken; it is kept in `failure`.
@@ -202,6 +202,10 @@ class Shell:
             raise
         checks.model_audio = checks.ephemeris_loaded = checks.codec_loaded = True
         checks.viz_engine_loaded = self.settings.enable_viz_engine
+
+    def welcome(self) -> None:
+        """Become ready, and say so; by now all checks are known."""
+        checks = self.readiness.checks
         whole = checks.store_writable
         self.readiness.become(Readiness.READY if whole else Readiness.DEGRADED)
         self.metrics.ready.set(1)
