@@ -16,6 +16,7 @@
     ├── BadVersion                BAD_VERSION           a protocol we do not speak
     ├── TryLater                  …                     `retry_after_s`: when to ask again
     │   ├── Overloaded            OVERLOADED            no room
+    │   ├── Draining              DRAINING              this server is going down
     │   ├── RateLimited           RATE_LIMITED          this one asks too often
     │   └── StoreUnavailable      STORE_UNAVAILABLE     the database cannot be reached
     ├── SettingsError             BAD_SETTING           the start stops with this sentence
@@ -26,10 +27,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+RETRY_AFTER_S: Final = 2
+"""When to ask again where nothing else is known (seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,11 @@ class ValidationFailed(AstradioError):
         super().__init__(
             "; ".join(f"{d.field}: {d.message}" if d.field else d.message for d in self.details)
         )
+
+
+def wrong_field(field: str, message: str) -> ValidationFailed:
+    """Return the error of one field that is wrong."""
+    return ValidationFailed([Detail(field, message)])
 
 
 class OutsideEphemeris(ValidationFailed):
@@ -137,6 +146,15 @@ class Overloaded(TryLater):
     """There is no room for more work now."""
 
     code = "OVERLOADED"
+
+
+class Draining(TryLater):
+    """This server takes no new work: it is going down, and another will answer."""
+
+    code = "DRAINING"
+
+    def __init__(self) -> None:
+        super().__init__("this server is going down", RETRY_AFTER_S)
 
 
 class RateLimited(TryLater):

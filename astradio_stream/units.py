@@ -11,6 +11,7 @@ of samples, so nothing here ever rounds and then accumulates::
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 SAMPLE_RATE_HZ: Final = 48_000
@@ -22,7 +23,6 @@ QUANTUM_SAMPLES: Final = 4_800
 SEGMENT_SAMPLES: Final = 48_000
 
 PACKETS_PER_QUANTUM: Final = QUANTUM_SAMPLES // PACKET_SAMPLES
-PACKETS_PER_SEGMENT: Final = SEGMENT_SAMPLES // PACKET_SAMPLES
 VIZ_FRAMES_PER_QUANTUM: Final = QUANTUM_SAMPLES // VIZ_SAMPLES
 VIZ_FRAMES_PER_SEGMENT: Final = SEGMENT_SAMPLES // VIZ_SAMPLES
 QUANTA_PER_SEGMENT: Final = SEGMENT_SAMPLES // QUANTUM_SAMPLES
@@ -37,6 +37,8 @@ LAST_PLAYED_INDEX: Final = END_INDEX - QUANTUM_SAMPLES
 
 MICROSECONDS_PER_SECOND: Final = 1_000_000
 SECONDS_PER_DAY: Final = 86_400
+UNIX_EPOCH: Final = datetime(1970, 1, 1)
+"""Whence Unix times are counted, in UTC; and what local clocks show is counted from theirs."""
 
 
 def seconds_to_samples(duration_s: float) -> int:
@@ -52,11 +54,6 @@ def samples_to_seconds(n_samples: int) -> float:
 def milliseconds_to_samples(duration_ms: int) -> int:
     """Return a whole number of milliseconds as samples, exactly."""
     return duration_ms * (SAMPLE_RATE_HZ // 1000)
-
-
-def samples_to_milliseconds(n_samples: int) -> float:
-    """Return a number of samples as milliseconds."""
-    return n_samples / (SAMPLE_RATE_HZ // 1000)
 
 
 def index_to_unix_us(index: int) -> int:

@@ -77,6 +77,9 @@ class SilentEngine:
         index = first if hello.from_index is None else hello.from_index
         return programme, self._parts(programme, hello, index)
 
+    def remember(self, programme: Programme) -> None:
+        self._known[programme.programme_id] = programme
+
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         return self._parts(programme, hello, to_index)
 

@@ -65,6 +65,22 @@ def test_under_reduced_motion_the_wheel_stands_still(server: Server, browser: Br
         assert guest.complaints == []
 
 
+def test_the_wheel_stops_and_turns_when_the_wish_for_less_motion_changes(
+    server: Server, browser: Browser
+) -> None:
+    with visit(browser) as guest:
+        guest.open(f"{server.url}/?test=1")
+        play(guest, 1)
+        guest.page.emulate_media(reduced_motion="reduce")
+        guest.wait_until("!t.show.running")
+        n_frames = guest.ask("t.show.frames")
+        guest.page.wait_for_timeout(300)
+        assert guest.ask("t.show.frames") == n_frames
+        guest.page.emulate_media(reduced_motion="no-preference")
+        guest.wait_until(f"t.show.frames > {n_frames + 10}")
+        assert guest.complaints == []
+
+
 def test_the_first_picture_is_there_at_once(server: Server, browser: Browser) -> None:
     """Context and first frame, assets already there: as the page itself reports it."""
     url = f"{server.url}/?test=1"

@@ -152,6 +152,24 @@ def test_no_piece_tells_the_birth_of_another(
     assert again["programmeId"] == told["programmeId"]
 
 
+def test_what_is_unknown_beside_a_chart_is_ignored_wherever_it_is_named(
+    server: Served, other: Visitor, planted: str
+) -> None:
+    named = {"chartId": planted, "later": {"more": [1]}}
+    duet = {"mode": "compatibility", "charts": [named, MINE]} | V1_1
+    for path, body in (
+        ("/api/compose", duet | {"durationS": 1}),
+        ("/api/midi", duet | {"durationS": 1}),
+        ("/api/compat/search", {"chart": named}),
+        ("/api/compat/pair", {"charts": [named, MINE]}),
+    ):
+        answer = other.post(path, body)
+        assert answer.status_code == 200, answer.text
+    with listening(server.ws_url, duet) as listener:
+        saved = listener.ready["programme"]["charts"][0]
+        assert (saved["chartId"], saved.keys()) == (planted, {"chartId", "version"})
+
+
 def test_the_stream_of_a_duet_tells_ids_only(server: Served, planted: str, owner: Visitor) -> None:
     duet = {"mode": "compatibility", "charts": [{"chartId": planted}, MINE]} | V1_1
     with listening(server.ws_url, duet) as listener:
@@ -188,6 +206,18 @@ def closed_with(server: Served, asked: dict[str, Any], cookies: str = "") -> int
 
 def cookies_of(visitor: Visitor) -> str:
     return "; ".join(f"{name}={value}" for name, value in visitor.client.cookies.items())
+
+
+def test_a_stream_named_as_a_piece_is_refused_once_its_chart_is_hidden(
+    server: Served, owner: Visitor, other: Visitor
+) -> None:
+    chart_id = owner.save(visibility="public", **CANARY)
+    body = {"mode": "natal", "charts": [{"chartId": chart_id}], "durationS": 1} | V1_1
+    asked = {"programmeId": other.post("/api/compose", body).json()["programmeId"]}
+    with listening(server.ws_url, **asked) as listener:
+        assert_silent(json.dumps(listener.ready | {"serverTimeUs": 0}))
+    owner.send("PATCH", f"/api/charts/{chart_id}", {"visibility": "private"})
+    assert closed_with(server, asked) == 4004
 
 
 def test_what_is_hidden_changed_blocked_or_deleted_plays_no_more(

@@ -245,6 +245,15 @@ def test_the_same_again_is_at_hand(server: Served) -> None:
     assert first == second
 
 
+def test_a_stream_may_name_a_piece_by_its_programme_id(server: Served) -> None:
+    told = piece(server.http_url, TRANSIT | {"durationS": 1, "seed": 4_242})
+    again = piece(server.http_url, TRANSIT | {"durationS": 1, "seed": 4_242})
+    assert again["audio"]["cached"]
+    with listening(server.ws_url, programmeId=told["programmeId"]) as listener:
+        assert listener.ready["programme"] == told["programme"]
+        listener.take_quanta(1)
+
+
 # Many at once -----------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from astradio_stream.errors import (
     ValidationFailed,
 )
 from astradio_stream.server.http import STATUS_OF_CODE
+from astradio_stream.server.logs import FORMATTERS
 from astradio_stream.server.pages import MEDIA_TYPES, load_pages
 from astradio_stream.server.readiness import Readiness
 from astradio_stream.stream.versions import VERSIONS
@@ -115,7 +116,10 @@ def test_another_method_is_405_with_allow(client: httpx.Client, method: str, pat
 
 
 def test_a_plain_request_for_the_stream_is_426(client: httpx.Client) -> None:
-    assert_refused(client.get("/stream"), 426, "UPGRADE_REQUIRED")
+    answer = client.get("/stream")
+    assert_refused(answer, 426, "UPGRADE_REQUIRED")
+    assert answer.headers["Upgrade"] == "websocket"  # RFC 9110 §15.5.22
+    assert answer.headers["Connection"] == "Upgrade"
 
 
 ERRORS: list[tuple[Exception, int, str]] = [
@@ -285,3 +289,14 @@ def test_the_docs_list_every_endpoint(server: Served) -> None:
     written = set(re.findall(r"^\| `[A-Z, ]+ (/[a-z./]*)", DOCS.read_text(), re.MULTILINE))
     routes = {getattr(route, "path", "").split("{")[0] for route in server.app.routes}
     assert written == routes
+
+
+def test_the_line_that_says_ready_tells_all_checks_as_they_are(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"), serving(settings_in(tmp_path), SilentEngine()) as served:
+        checks = httpx.get(f"{served.http_url}/readyz").json()["checks"]
+    (said,) = (record for record in caplog.records if record.getMessage() == "READY")
+    line = FORMATTERS["line"]().format(said)
+    assert all(checks.values())
+    assert [name for name in checks if f"{name}=True" not in line] == []

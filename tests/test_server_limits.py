@@ -161,6 +161,46 @@ def test_an_account_at_many_addresses_is_one_account(tmp_path: Path) -> None:
         assert ask_as(bob, "192.0.2.200").status_code == 200
 
 
+def test_every_page_that_knows_who_asks_charges_the_account(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, RATE_LIMIT_MAX="50", RATE_LIMIT_WINDOW_S="3600")
+    with serving(settings, SilentEngine()) as server, member(server) as ada:
+        saved = ada.save()
+        left = standing_of(ada.get("/api/charts"), "account")[2]
+        for answer in (
+            ada.get(f"/api/charts/{saved}"),
+            ada.get("/api/charts/chart_nobody_has"),
+            ada.get("/api/auth/session"),
+            ada.post("/api/auth/logout"),
+        ):
+            left -= 1
+            assert standing_of(answer, "account")[2] == left
+        assert '"account"' not in ada.get("/api/auth/session").headers["RateLimit"]
+
+
+def test_an_account_that_others_keep_asking_can_still_be_left(tmp_path: Path) -> None:
+    environ = few(TRUSTED_PROXIES="127.0.0.1", RATE_LIMIT_MAX="50")
+    with serving(settings_in(tmp_path, **environ), SilentEngine()) as server, member(server) as ada:
+        answers = [ask_as(ada, f"192.0.2.{n}") for n in range(51)]
+        assert answers[50].status_code == 429
+        who = ada.take_token(ada.get("/api/auth/session"))
+        assert (who.status_code, who.json()["user"]["email"]) == (200, ada.email)
+        gone = ada.post("/api/auth/logout", {"everywhere": True})
+        assert (gone.status_code, gone.json()["user"]) == (200, None)
+        assert standing_of(gone, "account")[2] == 0
+
+
+def test_what_an_account_is_refused_its_address_has_paid_for(tmp_path: Path) -> None:
+    """Else who is refused could go on asking at no cost, and each time we look up who it is."""
+    environ = few(TRUSTED_PROXIES="127.0.0.1", RATE_LIMIT_MAX="50")
+    with serving(settings_in(tmp_path, **environ), SilentEngine()) as server, member(server) as ada:
+        for n in range(50):
+            ask_as(ada, f"192.0.2.{n}")
+        refused = [ask_as(ada, "192.0.2.99") for _ in range(2)]
+        assert [answer.status_code for answer in refused] == [429, 429]
+        assert [standing_of(answer, "address")[2] for answer in refused] == [49, 48]
+        assert [standing_of(answer, "account")[2] for answer in refused] == [0, 0]
+
+
 def test_a_login_costs_more_than_a_page(tmp_path: Path) -> None:
     with serving(settings_in(tmp_path, RATE_LIMIT_MAX="50"), SilentEngine()) as server:
         answer = httpx.post(f"{server.http_url}/api/auth/login", json={})

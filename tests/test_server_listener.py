@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Iterator
+from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -459,6 +461,28 @@ def test_an_unknown_path_is_404_with_a_body(server: Served) -> None:
     assert (status, code) == (404, "NOT_FOUND")
 
 
+def assert_names_the_upgrade(headers: Message) -> None:
+    """RFC 9110 §15.5.22: a 426 says which protocol is spoken, and §7.8 for which connection."""
+    assert headers["Upgrade"] == "websocket"
+    assert "upgrade" in re.split(r",\s*", headers["Connection"].lower())
+
+
+def test_a_handshake_for_another_protocol_too_is_426_with_a_body(server: Served) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port)
+    connection.putrequest("GET", "/stream")
+    for upgrade in ("h2c", "websocket"):
+        connection.putheader("Upgrade", upgrade)
+    connection.putheader("Connection", "Upgrade")
+    connection.putheader("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+    connection.putheader("Sec-WebSocket-Version", "13")
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    connection.close()
+    assert (answer.status, body["error"]["code"]) == (426, "UPGRADE_REQUIRED")
+    assert_names_the_upgrade(answer.headers)
+
+
 @pytest.mark.parametrize("version", ["12", "14", "x", ""])
 def test_another_websocket_version_is_426_with_a_body(server: Served, version: str) -> None:
     connection = HTTPConnection("127.0.0.1", server.port)
@@ -477,6 +501,7 @@ def test_another_websocket_version_is_426_with_a_body(server: Served, version: s
     connection.close()
     assert (answer.status, body["error"]["code"]) == (426, "UPGRADE_REQUIRED")
     assert answer.headers["Sec-WebSocket-Version"] == "13"
+    assert_names_the_upgrade(answer.headers)
     assert answer.headers["X-Request-Id"] == body["requestId"]
     assert answer.headers.get_all("Content-Type") == ["application/json"]
 

@@ -24,6 +24,7 @@ from astradio_stream.server.media_routes import span_of
 from astradio_stream.store.compositions import KINDS as STORED_KINDS
 from tests.serving import Served
 from tests.studios import TRANSIT, composing, count, download, piece
+from tests.visitor import member
 
 DIGEST = hashlib.sha256(b"x").hexdigest()
 
@@ -220,6 +221,39 @@ def test_what_is_made_again_costs_as_much_as_a_piece(tmp_path: Path, data_dir: P
         served.change_settings(max_listeners=0)
         full = httpx.get(url)
         assert (full.status_code, full.json()["error"]["code"]) == (503, "OVERLOADED")
+
+
+def test_what_is_made_again_costs_the_account_as_much_too(tmp_path: Path, data_dir: Path) -> None:
+    def left(answer: httpx.Response) -> int:
+        return int(answer.headers["RateLimit"].split('"account";r=')[1].partition(";")[0])
+
+    limit = {"RATE_LIMIT_MAX": "1000", "RATE_LIMIT_WINDOW_S": "86400"}
+    with composing(tmp_path, data_dir, **limit) as served, member(served) as ada:
+        told = ada.post("/api/compose", TRANSIT | {"durationS": 1, "seed": 33})
+        url = told.json()["audio"]["url"]
+        shutil.rmtree(tmp_path / "data" / "media")
+        assert left(ada.get(url)) == left(told) - 5
+        shutil.rmtree(tmp_path / "data" / "media")
+        served.change_settings(rate_limit_max=5)  # what is missing stays missing: none is left
+        refused = ada.client.get(url, headers={"X-Forwarded-For": "192.0.2.1"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "RATE_LIMITED")
+
+
+def test_who_has_a_file_that_was_thrown_away_needs_it_not_made_again(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    with composing(tmp_path, data_dir) as served:
+        told = piece(served.http_url, TRANSIT | {"durationS": 1, "seed": 34})
+        url, digest = told["audio"]["url"], told["audio"]["digest"].removeprefix("sha256:")
+        shutil.rmtree(tmp_path / "data" / "media")
+        n_made = count(served, "made")
+        for known in (f'"{digest}"', "*"):
+            answer = httpx.get(served.http_url + url, headers={"If-None-Match": known})
+            assert (answer.status_code, answer.headers["ETag"]) == (304, f'"{digest}"')
+        assert count(served, "made") == n_made
+        unknown = {"If-None-Match": f'"{DIGEST}"'}
+        answer = httpx.get(served.http_url + url_of("audio", DIGEST), headers=unknown)
+        assert answer.status_code == 404
 
 
 def test_after_a_restart_it_is_made_again_from_what_the_store_knows(

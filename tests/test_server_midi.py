@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import httpx
 import mido
 import pytest
 
+from astradio_stream.server import studio
+from astradio_stream.server.readiness import Readiness
 from astradio_stream.stream.piece import Span, piece_midi
 from astradio_stream.stream.versions import VERSIONS
 from astradio_stream.units import LAST_PLAYED_INDEX
@@ -73,3 +76,31 @@ def test_a_private_chart_is_played_to_its_owner_alone(server: Served) -> None:
         assert owner.post("/api/midi", body).status_code == 200
         assert other.post("/api/midi", body).status_code == 404
         assert owner.post("/api/midi", body, **{"X-CSRF-Token": "no"}).status_code == 403
+
+
+def test_beyond_the_cores_notes_are_refused_as_pieces_are(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(studio, "MOST_WAIT_S", 0.2)
+
+    def ask(n: int) -> httpx.Response:
+        return notes(server, **TRANSIT | {"seed": 500 + n}, durationS=120)
+
+    with ThreadPoolExecutor(12) as executor:
+        answers = list(executor.map(ask, range(12)))
+    assert {answer.status_code for answer in answers} == {200, 503}
+    for answer in answers:
+        if answer.status_code == 503:
+            assert answer.json()["error"]["code"] == "OVERLOADED"
+            assert 1 <= int(answer.headers["Retry-After"]) <= 60
+
+
+def test_a_draining_and_a_full_server_find_no_notes(tmp_path: Path, data_dir: Path) -> None:
+    with composing(tmp_path, data_dir) as served:
+        served.change_settings(max_listeners=0)
+        full = notes(served, **TRANSIT)
+        served.shell.readiness.become(Readiness.DRAINING)
+        draining = notes(served, **TRANSIT)
+    for answer, code in ((full, "OVERLOADED"), (draining, "DRAINING")):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, code)
+        assert int(answer.headers["Retry-After"]) >= 1

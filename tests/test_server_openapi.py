@@ -17,6 +17,7 @@ import pytest
 from starlette.routing import Route
 
 from astradio_stream.server import openapi_asked, orders
+from astradio_stream.server.limits import cost_of
 from astradio_stream.server.openapi import document
 from astradio_stream.sky.civil import zone_names
 from tests.pieces import BERLIN, BY_MODE
@@ -83,6 +84,25 @@ def test_every_schema_is_one_and_every_name_leads_to_one(described: dict[str, An
         for operation in methods.values()
     ]
     assert len(set(ids)) == len(ids)
+
+
+def test_every_answer_that_is_charged_tells_how_the_buckets_stand(
+    server: Served, described: dict[str, Any]
+) -> None:
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            is_charged = cost_of(method.upper(), path) > 0
+            for status, answer in operation["responses"].items():
+                told = {"RateLimit", "RateLimit-Policy"} & answer["headers"].keys()
+                assert bool(told) is is_charged, (method, path, status)
+                sure = status not in ("400", "431", "500")
+                assert all(answer["headers"][name]["required"] is sure for name in told)
+    with member(server) as ada:
+        answers = [httpx.get(f"{server.http_url}/api/config"), ada.get("/api/charts")]
+    for answer in answers:
+        for name in ("RateLimit", "RateLimit-Policy"):
+            assert is_valid(described, name.replace("-", ""), answer.headers[name])
+    assert "account" in answers[1].headers["RateLimit"]
 
 
 # True -------------------------------------------------------------------------------------------

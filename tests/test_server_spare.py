@@ -116,6 +116,25 @@ def test_the_wait_counts_what_is_due_earlier() -> None:
     run_with(test)
 
 
+def test_the_wait_counts_heavy_works_as_many() -> None:
+    async def test(spare: SpareTime, threads: Threads, clock: ManualClock) -> None:
+        task = asyncio.create_task(spare.do([lambda: None] * 11, due_ns=500, weight=40))
+        await asyncio.sleep(0)
+        assert spare.wait_ns(400) == 3 * 40 * FIRST_GUESS_NS // 2  # what has begun
+        assert spare.wait_ns(500) == 11 * 40 * FIRST_GUESS_NS // 2
+        while threads.begun:
+            clock.pass_ns(40 * FIRST_GUESS_NS // 2)  # the guess was right
+            await threads.finish_one()
+        await task
+        light = asyncio.create_task(spare.do([lambda: None] * 2, due_ns=500))
+        await asyncio.sleep(0)
+        assert spare.wait_ns(500) == pytest.approx(FIRST_GUESS_NS, rel=0.1)
+        await threads.finish()
+        await light
+
+    run_with(test)
+
+
 def test_the_wait_learns_how_long_a_work_takes() -> None:
     async def test(spare: SpareTime, threads: Threads, clock: ManualClock) -> None:
         task = asyncio.create_task(spare.do([lambda: None] * 1_000, 0))

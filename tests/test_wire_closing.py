@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from astradio_stream.wire import session
-from astradio_stream.wire.closing import CLOSING_OF_CODE, Again, Closing, again_after
+from astradio_stream.wire.closing import CLOSING_OF_CODE, Closing
 from astradio_stream.wire.faults import CLOSING_OF_ERROR
+
+VECTORS = json.loads((Path(__file__).parent / "vectors" / "closing.json").read_text())
 
 DOCS = Path(__file__).parent.parent / "docs" / "PROTOCOL.md"
 CONTRACT = """
@@ -48,19 +51,16 @@ def test_a_reason_fits_in_a_close_frame(closing: Closing) -> None:
     assert closing.when
 
 
-@pytest.mark.parametrize(
-    ("codes", "again"),
-    [
-        (range(4000, 4100), Again.NEVER),
-        ((1000, 1003, 1007, 1009, 3000, 4300), Again.NEVER),
-        (range(4100, 4200), Again.BACK_OFF),
-        ((1006, 1011, 1013), Again.BACK_OFF),
-        (range(4200, 4300), Again.SOON),
-        ((1012,), Again.SOON),
-    ],
-)
-def test_what_a_client_may_do_next(codes: range | tuple[int, ...], again: Again) -> None:
-    assert {again_after(code) for code in codes} == {again}
+def test_the_vectors_say_of_every_code_what_a_player_does_next() -> None:
+    """`web/tests/closing.test.js` reads the same file."""
+    said = {code for codes in VECTORS.values() if isinstance(codes, list) for code in codes}
+    assert said >= {closing.code for closing in Closing}
+    never = {code for code in said if 4000 <= code <= 4099}
+    back_off = {code for code in said if 4100 <= code <= 4199} | {1006, 1011, 1013}
+    soon = {code for code in said if 4200 <= code <= 4299} | {1012}
+    assert never <= set(VECTORS["stop"])
+    assert back_off == set(VECTORS["later"])
+    assert soon == set(VECTORS["soon"])
 
 
 def test_the_docs_have_the_same_table() -> None:

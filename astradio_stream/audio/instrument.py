@@ -83,11 +83,6 @@ class Instrument:
         """Samples per viz frame at the rate at which it is stored."""
         return VIZ_SAMPLES // 2 if self.half_rate else VIZ_SAMPLES
 
-    @property
-    def reference_gain(self) -> float:
-        """The gain (ratio) that makes its middle as loud as any other instrument's."""
-        return self.gain_at(self.pitches[len(self.pitches) // 2])
-
     def gain_at(self, pitch: int) -> float:
         """Return the gain (ratio) that makes a note as loud as any other instrument's."""
         if self.pieces:

@@ -10,13 +10,14 @@ store takes `profile_of`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from astradio_stream.sky.civil import zone_of
 from astradio_stream.sky.moment import MICROSECONDS_PER_DAY, us_to_iso
+from astradio_stream.units import UNIX_EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from astradio_stream.sky.gazetteer import Town
 
-_EPOCH: Final = datetime(1970, 1, 1)
+
 _MICROSECOND: Final = timedelta(microseconds=1)
 _BLOCK: Final = 4_096
 """Profiles per key of the generator."""
@@ -33,7 +34,6 @@ _DRAWS: Final = 6
 """Numbers per profile: day, hour, minute, town, whether the time is known, name."""
 _UNIT: Final = 2.0**-53
 _MINUTE_US: Final = 60_000_000
-_DAY_MINUTES: Final = 1_440
 
 FIRST_DAY: Final = -10_957
 """1940-01-01, in days since 1970."""
@@ -140,8 +140,10 @@ def profile_of(births: Births, number: int, first: int, towns: Sequence[Town]) -
     town = towns[int(births.town[number])]
     zone = zone_of(town.tz)
     # Of an hour that comes twice, `fold` is 1 in the second.
-    shown = zone.fromutc(_EPOCH.replace(tzinfo=zone) + timedelta(0, 0, int(births.utc_us[number])))
-    local, fold = us_to_iso((shown.replace(tzinfo=None) - _EPOCH) // _MICROSECOND), shown.fold
+    shown = zone.fromutc(
+        UNIX_EPOCH.replace(tzinfo=zone) + timedelta(0, 0, int(births.utc_us[number]))
+    )
+    local, fold = us_to_iso((shown.replace(tzinfo=None) - UNIX_EPOCH) // _MICROSECOND), shown.fold
     adjective, animal = divmod(int(births.name[number]), len(_ANIMALS))
     return Profile(
         name=f"Demo {_ADJECTIVES[adjective]} {_ANIMALS[animal]} {first + number:06}",

@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 STYLES: Final = ("concise", "poetic", "technical")
 SHORT_CHARACTERS: Final = 120
 LONG_CHARACTERS: Final = 300
-FEWEST_BULLETS: Final = 4
 MOST_BULLETS: Final = 6
 
 Block = dict[str, str | list[str]]

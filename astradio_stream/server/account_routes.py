@@ -89,7 +89,7 @@ class AccountPages:
         wishes = read_fields(_LOGOUT_FIELDS, body.fields, details)
         if details:
             raise ValidationFailed(details)
-        session = await self._desk.session_of(request)
+        session = await self._desk.counted_session_of(request)
         if session is not None:
             ended = session
 
@@ -105,7 +105,7 @@ class AccountPages:
 
     async def session(self, request: Request) -> Response:
         """Tell who is logged in, and the token of this browser."""
-        found = await self._desk.session_of(request)
+        found = await self._desk.counted_session_of(request)
         if found is None:
             return _nobody(self._desk, request)
         token, is_kept = self._desk.token_for(request, found.digest)

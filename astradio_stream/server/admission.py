@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from astradio_stream.errors import RETRY_AFTER_S
 from astradio_stream.server.doors import address_of
 from astradio_stream.server.http import JsonAnswer, refusal, retry_after
-from astradio_stream.server.listener import Listener, rate_of
-from astradio_stream.server.load import RETRY_AFTER_S
+from astradio_stream.server.limits import rate_of
+from astradio_stream.server.listener import Listener
 from astradio_stream.server.origin import is_origin_allowed
 from astradio_stream.server.readiness import Readiness
 from astradio_stream.wire.bucket import NS_PER_S
@@ -56,7 +57,7 @@ def reason_against(shell: Shell, asking: HTTPConnection) -> Reason | None:
     if shell.is_full:
         return "OVERLOADED", "this server is full", later
     address = address_of(asking, settings.trusted_proxies)
-    wait_ns = shell.doors.knock(address, rate_of(shell), shell.clock.now_ns())
+    wait_ns = shell.doors.knock(address, rate_of(settings), shell.clock.now_ns())
     if wait_ns:
         sentence = "too many connections were opened from this address; wait a little"
         return "RATE_LIMITED", sentence, retry_after(wait_ns / NS_PER_S)

@@ -44,11 +44,13 @@ from astradio_stream.server.studio import Studio
 from astradio_stream.server.towns import warm_up
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import BaseRoute
     from starlette.websockets import WebSocket
 
     from astradio_stream.settings import Settings
@@ -89,6 +91,39 @@ def build_app(
     studio = Studio(engine, folder, settings, clock, metrics)
     page = ComposePage(desk, studio)
 
+    app = Starlette(
+        routes=[
+            *page_routes(load_pages(web_dir)),
+            *probe_routes(shell),
+            *sky_routes(clock, settings.data_dir),
+            *account_routes(desk, page),
+            *chart_routes(desk, page),
+            *block_routes(desk),
+            *compat_routes(desk, matchmaker),
+            *compose_routes(page),
+            *midi_routes(desk, studio),
+            *media_routes(page, folder),
+            *description_routes(settings),
+            *_stream_routes(shell),
+        ],
+        middleware=[Middleware(http.Envelope, shell=shell), Middleware(Gate, desk=desk)],
+        exception_handlers={
+            HTTPException: http.on_http_exception,
+            AstradioError: http.on_our_error,
+        },
+        lifespan=_lifespan_of(shell, desk, matchmaker, studio, page),
+    )
+    app.router.redirect_slashes = False
+    app.state.shell = shell
+    app.state.desk = desk
+    return app
+
+
+def _lifespan_of(
+    shell: Shell, desk: Desk, matchmaker: Matchmaker, studio: Studio, page: ComposePage
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """Return what happens from start to end, in order."""
+
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         try:
@@ -96,7 +131,8 @@ def build_app(
             await desk.open()
             await matchmaker.open()
             await page.rehearse()
-            works = (warm_up(settings.data_dir), every_minute(shell))
+            shell.welcome()
+            works = (warm_up(shell.settings.data_dir), every_minute(shell))
             beside = [asyncio.create_task(work) for work in works]
             control = Control(shell, desk.limits)
             await control.open()
@@ -109,6 +145,12 @@ def build_app(
             await matchmaker.close()
             await desk.close()
             shell.engine.close()
+
+    return lifespan
+
+
+def _stream_routes(shell: Shell) -> list[BaseRoute]:
+    """Return the routes of the stream; all other paths refuse a WebSocket."""
 
     async def on_stream(websocket: WebSocket) -> None:
         await stream(shell, websocket)
@@ -125,31 +167,8 @@ def build_app(
         denial = http.refusal(websocket, "NOT_FOUND", "there is no stream at this path")
         await websocket.send_denial_response(denial)
 
-    app = Starlette(
-        routes=[
-            *page_routes(load_pages(web_dir)),
-            *probe_routes(shell),
-            *sky_routes(clock, settings.data_dir),
-            *account_routes(desk, page),
-            *chart_routes(desk, page),
-            *block_routes(desk),
-            *compat_routes(desk, matchmaker),
-            *compose_routes(page),
-            *midi_routes(desk, engine),
-            *media_routes(page, folder),
-            *description_routes(settings),
-            WebSocketRoute("/stream", on_stream),
-            Route("/stream", on_plain_stream),
-            WebSocketRoute("/{path:path}", on_unknown_stream),
-        ],
-        middleware=[Middleware(http.Envelope, shell=shell), Middleware(Gate, desk=desk)],
-        exception_handlers={
-            HTTPException: http.on_http_exception,
-            AstradioError: http.on_our_error,
-        },
-        lifespan=lifespan,
-    )
-    app.router.redirect_slashes = False
-    app.state.shell = shell
-    app.state.desk = desk
-    return app
+    return [
+        WebSocketRoute("/stream", on_stream),
+        Route("/stream", on_plain_stream),
+        WebSocketRoute("/{path:path}", on_unknown_stream),
+    ]

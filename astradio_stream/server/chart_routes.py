@@ -88,8 +88,7 @@ class ChartPages:
 
     async def show(self, request: Request) -> Response:
         """Tell a chart to who may see it."""
-        session = await self._desk.session_of(request)
-        user_id = None if session is None else session.user.id
+        user_id = await self._desk.user_of(request)
         chart_id: str = request.path_params["id"]
         found = await self._desk.store.read(
             lambda store: charts.visible_chart(store, chart_id, user_id)

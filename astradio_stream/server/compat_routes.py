@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from astradio_stream.compat.weights import load_weights
-from astradio_stream.errors import StoreUnavailable, TryLater
-from astradio_stream.server.bodies import read_object
+from astradio_stream.errors import RETRY_AFTER_S, StoreUnavailable, TryLater
+from astradio_stream.server.bodies import read_as_json
 from astradio_stream.server.compat_answers import page_of_matches, pair_in_full
 from astradio_stream.server.compat_asked import pair_of_body, search_of_body, search_of_query
 from astradio_stream.server.http import answer
-from astradio_stream.server.limits import cost_of
-from astradio_stream.server.matchmaker import RETRY_AFTER_S
 from astradio_stream.server.readiness import iso_of
 from astradio_stream.server.sky_routes import values_of
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from astradio_stream.server.bodies import Body
     from astradio_stream.server.compat_asked import SearchAsked
     from astradio_stream.server.desk import Desk
     from astradio_stream.server.matchmaker import Matchmaker
@@ -66,7 +63,7 @@ class CompatPages:
 
     async def search_any(self, request: Request) -> Response:
         """Answer with the best matches of a chart, saved or not."""
-        body = await _read(request)
+        body = await read_as_json(request)
         return await self._search(request, await asyncio.to_thread(search_of_body, body.fields))
 
     async def search(self, request: Request) -> Response:
@@ -75,33 +72,24 @@ class CompatPages:
 
     async def pair(self, request: Request) -> Response:
         """Answer with all facets of a pair."""
-        body = await _read(request)
+        body = await read_as_json(request)
         pair = await asyncio.to_thread(pair_of_body, body.fields)
-        user_id = await self._user_of(request)
+        user_id = await self._desk.user_of(request)
         self._require_weights()
         told = await self._matchmaker.ask(lambda store, _: pair_in_full(store, pair, user_id))
         return answer(request, told)
 
     async def _search(self, request: Request, asked: SearchAsked) -> Response:
         clock = self._shell.clock
-        user_id = await self._user_of(request)
+        user_id = await self._desk.user_of(request)
         self._require_weights()
         began_ns = clock.now_ns()
         told = await self._matchmaker.ask(
             lambda store, snapshot: page_of_matches(store, snapshot, asked, user_id)
         )
         took_ms = (clock.now_ns() - began_ns) / 1e6
-        self._shell.metrics.compat_search_latency_ms.observe(took_ms / 1e3)
+        self._shell.metrics.compat_search_latency_ms.observe(took_ms)
         return answer(request, told | {"tookMs": round(took_ms, 3)})
-
-    async def _user_of(self, request: Request) -> str | None:
-        """Return the account that asks, which is charged for it; None for nobody in particular."""
-        session = await self._desk.session_of(request)
-        if session is None:
-            return None
-        cost = cost_of(request.method, request.url.path)
-        self._desk.limits.charge_account(request, session.user.id, cost)
-        return session.user.id
 
     def _require_weights(self) -> None:
         if not self._shell.readiness.checks.compat_weights_loaded:
@@ -117,9 +105,3 @@ def compat_routes(desk: Desk, matchmaker: Matchmaker) -> list[Route]:
         Route("/api/compat/search", pages.search, methods=["GET", "POST"]),
         Route("/api/compat/pair", pages.pair, methods=["POST"]),
     ]
-
-
-async def _read(request: Request) -> Body:
-    """Read a body; without cookies and Origin, as JSON whatever it says that it is."""
-    is_plain = not {"cookie", "origin"} & set(request.headers)
-    return await read_object(request, is_any_type=is_plain)

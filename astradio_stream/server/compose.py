@@ -16,10 +16,10 @@ import orjson
 from starlette.requests import Request
 from starlette.routing import Route
 
-from astradio_stream.errors import NotFound, Overloaded, StoreUnavailable
-from astradio_stream.server.bodies import read_object
+from astradio_stream.errors import NotFound, StoreUnavailable
+from astradio_stream.server.bodies import read_as_json
 from astradio_stream.server.cookies import SESSION_COOKIE, values_of_cookie
-from astradio_stream.server.http import answer, refusal, retry_after
+from astradio_stream.server.http import answer, refusal
 from astradio_stream.server.idempotency import asked_under_key
 from astradio_stream.server.limits import cost_of
 from astradio_stream.server.logs import log
@@ -29,7 +29,6 @@ from astradio_stream.server.orders import (
     read_order,
     require_readable,
 )
-from astradio_stream.server.readiness import Readiness
 from astradio_stream.server.saved import has_saved_charts, with_saved_charts
 from astradio_stream.server.studio import Composed
 from astradio_stream.sky.moment import Moment
@@ -57,7 +56,6 @@ if TYPE_CHECKING:
     from astradio_stream.store.answers import Asked
 
 PATH: Final = "/api/compose"
-RETRY_AFTER_S: Final = 2.0
 
 
 class ComposePage:
@@ -91,20 +89,19 @@ class ComposePage:
             NotFound: there is no such station, or no such chart for who asks.
             Conflict: something else was asked under this key.
             AuthRequired: the account was deleted while its piece was made.
+            Draining: this server is going down.
             Overloaded: listeners or other pieces leave no time for it.
             StoreUnavailable: its files, or what its key stands for, cannot be kept.
         """
         began_ns = self._shell.clock.now_ns()
-        later = retry_after(RETRY_AFTER_S)
-        if self._shell.readiness.state is Readiness.DRAINING:
-            return refusal(request, "DRAINING", "this server is going down", headers=later)
-        is_plain = not {"cookie", "origin"} & set(request.headers)
-        body = await read_object(request, is_any_type=is_plain)
-        user_id = await self._user_of(request)
+        self._shell.require_serving()
+        body = await read_as_json(request)
+        user_id = await self._desk.user_of(request)
         owner = user_id or self._desk.pseudonym_of(self._desk.limits.address_of(request))
         asked = asked_under_key(request, body, owner, user_id)
         order = await self._order(asked, body.fields, user_id)
         composed, is_cached = await self._piece(order, user_id)
+        self._shell.engine.remember(order.programme)  # its id is told, so a stream may name it
         told: dict[str, Any] = orjson.loads(composed.answer)
         latency_ms = (self._shell.clock.now_ns() - began_ns) / 1e6
         told["audio"] |= {"latencyMs": round(latency_ms, 3), "cached": is_cached}
@@ -128,7 +125,7 @@ class ComposePage:
         It costs who asks as much as the piece did.
 
         Raises:
-            RateLimited: the address asks too often.
+            RateLimited: the address or the account asks too often.
             Overloaded: listeners or other pieces leave no time for it.
             StoreUnavailable: nobody can tell, or its files cannot be kept.
         """
@@ -136,9 +133,12 @@ class ComposePage:
         if order is None:
             return False
         paid = cost_of(request.method, request.url.path)
-        self._desk.limits.charge_address(request, cost_of("POST", PATH) - paid)
-        if self._shell.is_full:
-            raise Overloaded("listeners take all the time there is", RETRY_AFTER_S)
+        cost = cost_of("POST", PATH)
+        self._desk.limits.charge_address(request, cost - paid)
+        session = await self._desk.session_of(request)
+        if session is not None:
+            self._desk.limits.charge_account(request, session.user.id, cost)
+        self._shell.require_room()
         # Another build may make other bytes: then this file is gone for good.
         composed = await self._studio.make(order, viz=self._has_viz or kind == "viz")
         is_same = composed.digests.get(kind) == digest
@@ -149,6 +149,14 @@ class ComposePage:
     async def forget(self, files: Sequence[tuple[str, str]]) -> None:
         """Delete files, by kind and digest, and what is remembered of their pieces."""
         await self._studio.forget(files)
+
+    async def knows(self, kind: str, digest: str) -> bool:
+        """Return whether a file belongs to a piece that we know, made or not.
+
+        Raises:
+            StoreUnavailable: nobody can tell.
+        """
+        return await self.order_of(kind, digest) is not None
 
     async def order_of(self, kind: str, digest: str) -> Order | None:
         """Return the order to which a file belongs, if we know it.
@@ -187,15 +195,6 @@ class ComposePage:
             token, _ = self._desk.token_for(request, b"")
             self._desk.set_token(told, request, token)
         return told
-
-    async def _user_of(self, request: Request) -> str | None:
-        """Return the account that asks, which is charged for it; None for nobody in particular."""
-        session = await self._desk.session_of(request)
-        if session is None:
-            return None
-        cost = cost_of(request.method, PATH)
-        self._desk.limits.charge_account(request, session.user.id, cost)
-        return session.user.id
 
     async def _order(
         self, asked: Asked | None, fields: dict[str, Any], user_id: str | None
@@ -261,8 +260,7 @@ class ComposePage:
             composed = await self._earlier(order, key, user_id)
         is_cached = composed is not None
         if composed is None:
-            if self._shell.is_full:
-                raise Overloaded("listeners take all the time there is", RETRY_AFTER_S)
+            self._shell.require_room()
             composed = await self._studio.make(order, viz=viz)
         if user_id is not None or not (is_cached or order.programme.births):
             await self._keep(order, key, user_id, composed)

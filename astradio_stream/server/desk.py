@@ -148,12 +148,48 @@ class Desk:
             RateLimited: the account asks too often.
             StoreUnavailable: nobody can tell.
         """
-        session = await self.session_of(request)
+        session = await self.charged_session_of(request)
         if session is None:
             raise AuthRequired("log in first: POST /api/auth/login")
-        cost = cost_of(request.method, request.url.path)
-        self.limits.charge_account(request, session.user.id, cost)
         return session
+
+    async def charged_session_of(self, request: Request) -> Session | None:
+        """Return the session of a request as `session_of` does, and charge its account.
+
+        Raises:
+            RateLimited: the account asks too often.
+            StoreUnavailable: nobody can tell.
+        """
+        session = await self.session_of(request)
+        if session is not None:
+            cost = cost_of(request.method, request.url.path)
+            self.limits.charge_account(request, session.user.id, cost)
+        return session
+
+    async def counted_session_of(self, request: Request) -> Session | None:
+        """Return the session of a request as `session_of` does; its account refuses nothing.
+
+        For who am I and for logging out: an account that somebody else keeps asking could not be
+        left else. The address still pays for both, and its bucket refuses.
+
+        Raises:
+            StoreUnavailable: nobody can tell.
+        """
+        session = await self.session_of(request)
+        if session is not None:
+            cost = cost_of(request.method, request.url.path)
+            self.limits.count_account(request, session.user.id, cost)
+        return session
+
+    async def user_of(self, request: Request) -> str | None:
+        """Return the account that asks, which is charged for it; None for nobody in particular.
+
+        Raises:
+            RateLimited: the account asks too often.
+            StoreUnavailable: nobody can tell.
+        """
+        session = await self.charged_session_of(request)
+        return None if session is None else session.user.id
 
     def pseudonym_of(self, address: str) -> str:
         """Return what stands for an address in the database, which keeps none as it is."""

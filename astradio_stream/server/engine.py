@@ -9,15 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from astradio_stream.audio import opus
-from astradio_stream.errors import Overloaded
+from astradio_stream.errors import RETRY_AFTER_S, Overloaded
 from astradio_stream.server.banks import load_bank
 from astradio_stream.server.known import KnownProgrammes
-from astradio_stream.server.load import RETRY_AFTER_S
 from astradio_stream.server.logs import log
 from astradio_stream.server.pool import RenderPool
 from astradio_stream.server.renderer import ReadyMade, Renderer
 from astradio_stream.server.selftest import check_second
 from astradio_stream.sky.chart import chart_at
+from astradio_stream.sky.features import FEATURES_VERSION
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import resolve
@@ -58,7 +58,6 @@ Look: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
 
 SELF_TEST_STATION: Final = "now"
 
-FEATURES_VERSION: Final = "v1.0"
 PCM_VERSION: Final = "1"
 _LAST: Final = 1 << 62
 """Deadline of what may wait for ever (nanoseconds)."""
@@ -146,6 +145,10 @@ class Engine:
         return programme, await self._parts(
             programme, index, codec, wants_viz=hello.viz, resumed=is_resumed
         )
+
+    def remember(self, programme: Programme) -> None:
+        """Know a programme from now on by its id, as if it had been asked for here."""
+        self._known.remember(programme)
 
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         """Return what `ready` tells of a programme from an index on."""

@@ -41,6 +41,8 @@ _REFUSALS: Final = {
 }
 # fmt: on
 _BAD_HANDSHAKE: Final = ("BAD_REQUEST", "this is not a WebSocket handshake")
+_UPGRADE: Final = {"Upgrade": "websocket", "Connection": "Upgrade, close"}
+"""What a 426 must say is spoken here (RFC 9110 §15.5.22), for this connection alone (§7.8)."""
 
 
 class ControlFrames:
@@ -137,14 +139,14 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         if not is_version_right:
             sentence = f"this server speaks WebSocket version {WEBSOCKET_VERSION}"
             version = {"Sec-WebSocket-Version": WEBSOCKET_VERSION}
-            self._refuse(event, "UPGRADE_REQUIRED", sentence, version)
+            self._refuse(event, "UPGRADE_REQUIRED", sentence, _UPGRADE | version)
             return
         if not is_proper:
             code, sentence = _REFUSALS.get(HTTPStatus(response.status_code), _BAD_HANDSHAKE)
-            allow = {
-                name: response.headers[name] for name in ("Allow",) if name in response.headers
-            }
-            self._refuse(event, code, sentence, allow)
+            headers = _UPGRADE if code == "UPGRADE_REQUIRED" else {}
+            if "Allow" in response.headers:
+                headers = headers | {"Allow": response.headers["Allow"]}
+            self._refuse(event, code, sentence, headers)
             return
         super().handle_connect(event)
         extensions: dict[str, Any] = self.scope["extensions"]

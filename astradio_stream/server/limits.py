@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from astradio_stream.server.doors import Standing
     from astradio_stream.server.shell import Shell
+    from astradio_stream.settings import Settings
 
 # fmt: off
 COSTS: Final = (
@@ -65,6 +66,11 @@ def cost_of(method: str, path: str) -> int:
     return DEFAULT_COST
 
 
+def rate_of(settings: Settings) -> Rate:
+    """Return how much one address, one account or one listener may ask."""
+    return Rate(settings.rate_limit_max, settings.rate_limit_window_s)
+
+
 class Limits:
     """The buckets of all addresses and accounts."""
 
@@ -89,6 +95,10 @@ class Limits:
             RateLimited: its bucket does not hold so much.
         """
         self._charge(connection, "account", user_id, cost)
+
+    def count_account(self, connection: HTTPConnection, user_id: str, cost: int) -> None:
+        """Charge the account that is logged in, as far as it goes: nothing is refused for it."""
+        self._stand(connection, "account", user_id, cost)
 
     def charge_login(self, connection: HTTPConnection, email: str) -> None:
         """Count a guess at a password.
@@ -141,8 +151,7 @@ class Limits:
 
     def left_of(self, address: str) -> int:
         """Return how many requests an address has left now."""
-        settings = self._shell.settings
-        rate = Rate(settings.rate_limit_max, settings.rate_limit_window_s)
+        rate = rate_of(self._shell.settings)
         return self._take(f"address {neighbourhood(address)}", rate, 0).n_left
 
     def reset(self, address: str = "") -> int:
@@ -164,13 +173,16 @@ class Limits:
     # What all of them do ------------------------------------------------------------------------
 
     def _charge(self, connection: HTTPConnection, policy: str, name: str, cost: int) -> None:
-        settings = self._shell.settings
-        rate = Rate(settings.rate_limit_max, settings.rate_limit_window_s)
-        standing = self._take(f"{policy} {name}", rate, cost)
-        standings_of(connection)[policy] = standing
+        standing = self._stand(connection, policy, name, cost)
         if standing.wait_ns:
             self._note_refused(policy, name)
         self._refuse(standing, f"too many requests from this {policy}")
+
+    def _stand(self, connection: HTTPConnection, policy: str, name: str, cost: int) -> Standing:
+        """Take tokens if there are so many; return how the bucket stands, which is told too."""
+        standing = self._take(f"{policy} {name}", rate_of(self._shell.settings), cost)
+        standings_of(connection)[policy] = standing
+        return standing
 
     def _take(self, name: str, rate: Rate, cost: int) -> Standing:
         return self._buckets.charge(name, rate, cost, self._shell.clock.now_ns())

@@ -15,13 +15,13 @@ from starlette.websockets import WebSocketDisconnect
 
 from astradio_stream.server.answering import Answering
 from astradio_stream.server.http import request_id_of
+from astradio_stream.server.limits import rate_of
 from astradio_stream.server.logs import log, log_failure
 from astradio_stream.server.outlet import OutletClosed, framed_text, outlet_of
 from astradio_stream.server.sender import Lack, Sender
 from astradio_stream.stream.programme import mistakes_of
 from astradio_stream.strict_json import dump_text
 from astradio_stream.wire.actions import Action, Close, Join, SendText
-from astradio_stream.wire.bucket import Rate
 from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.messages import SUBPROTOCOL, JsonObject
 from astradio_stream.wire.session import Session, State
@@ -34,11 +34,6 @@ if TYPE_CHECKING:
 
 CLOSED_BY_UVICORN: Final = {row.code: row for row in (Closing.BAD_UTF8, Closing.TOO_BIG)}
 """What never reaches a session because the frames themselves are wrong."""
-
-
-def rate_of(shell: Shell) -> Rate:
-    """Return how many messages one listener may send."""
-    return Rate(shell.settings.rate_limit_max, shell.settings.rate_limit_window_s)
 
 
 class Listener:
@@ -58,7 +53,7 @@ class Listener:
             self._clock.now_ns(),
             request_id=request_id_of(websocket),
             timings=shell.timings,
-            rate=rate_of(shell),
+            rate=rate_of(shell.settings),
             check_programme=mistakes_of,
         )
         self._answering = Answering(shell, self.session, websocket, self._wake.set)
@@ -128,7 +123,7 @@ class Listener:
         session, now_ns = self.session, self._clock.now_ns()
         before = session.last_report
         try:
-            session.limit(rate_of(self._shell), now_ns)
+            session.limit(rate_of(self._shell.settings), now_ns)
             if isinstance(message, str):
                 session.receive_text(message, now_ns, self._clock.unix_us())
             else:

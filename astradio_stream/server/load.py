@@ -16,8 +16,6 @@ from typing import Final
 
 from astradio_stream.wire.bucket import NS_PER_S
 
-RETRY_AFTER_S: Final = 2
-"""When a refused listener may ask again (seconds)."""
 BUSY_FULL: Final = 0.80
 """Share of the cores that rendering and sending may take before newcomers are refused …"""
 BUSY_FREE: Final = 0.65

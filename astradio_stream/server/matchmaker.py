@@ -23,7 +23,7 @@ from astradio_stream.compat.distribution import load_distribution
 from astradio_stream.compat.index import Index
 from astradio_stream.compat.points import unpacked_points
 from astradio_stream.compat.weights import load_weights
-from astradio_stream.errors import Overloaded, TryLater
+from astradio_stream.errors import RETRY_AFTER_S, Overloaded, TryLater
 from astradio_stream.server.logs import log, log_failure
 from astradio_stream.server.publishing import publish_missing
 from astradio_stream.store.published import (
@@ -44,7 +44,6 @@ T = TypeVar("T")
 
 MOST_WAITING: Final = 64
 """Questions that may wait for the thread: with ten million charts, some seconds."""
-RETRY_AFTER_S: Final = 2.0
 _ROWS_AT_ONCE: Final = 65_536
 
 

@@ -20,14 +20,12 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Final
 
-from astradio_stream.errors import StoreUnavailable
+from astradio_stream.errors import RETRY_AFTER_S, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import BinaryIO
 
-RETRY_AFTER_S: Final = 2.0
-"""When to ask again after the disk refused (seconds)."""
 _TOUCHED_S: Final = 60.0
 """A file that was asked for is marked so at most this often (seconds)."""
 _ABANDONED_S: Final = 600.0

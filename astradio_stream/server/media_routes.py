@@ -99,12 +99,15 @@ def media_routes(page: ComposePage, folder: MediaFolder) -> list[Route]:
             "Accept-Ranges": "bytes",
             "Content-Type": KINDS[kind].media_type,
         }
+        is_known = _is_known(request, headers["ETag"])
         file = await asyncio.to_thread(folder.open, kind, digest)
+        if file is None and is_known and await page.knows(kind, digest):
+            return Response(None, 304, headers)  # its name says that; nothing need be made
         if file is None and await page.make_again(request, kind, digest):
             file = await asyncio.to_thread(folder.open, kind, digest)
         if file is None:
             raise NotFound("there is no such file, and nobody knows of which piece it was")
-        if _is_known(request, headers["ETag"]):
+        if is_known:
             file.close()
             return Response(None, 304, headers)
         return _part(request, file, headers)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _ANY_PAGE = ("BAD_REQUEST", "HEADERS_TOO_LARGE", "INTERNAL")
 _LATER = frozenset({429, 503})
+_BEFORE_LIMITS = frozenset({400, 431, 500})
+"""What may be answered before any bucket was asked, or after what knew of them had failed."""
 
 
 def document(settings: Settings) -> dict[str, Any]:
@@ -101,6 +103,9 @@ def _operation(page: Page) -> dict[str, Any]:
     for status, named in by_status.items():
         refused = _refusal(status, named)
         answers[status] = _either(answers[status], refused) if status in answers else refused
+    if "RATE_LIMITED" in codes:
+        for status, told in answers.items():
+            told["headers"] |= _limit_headers(is_sure=status not in _BEFORE_LIMITS)
     made: dict[str, Any] = {
         "operationId": _name_of(page),
         "summary": page.summary,
@@ -149,6 +154,18 @@ def _either(answer: dict[str, Any], refused: dict[str, Any]) -> dict[str, Any]:
     """Return an answer of a status that also stands for a refusal."""
     schemas = [one["content"][JSON]["schema"] for one in (answer, refused)]
     return answer | {"content": {JSON: {"schema": {"anyOf": schemas}}}}
+
+
+def _limit_headers(*, is_sure: bool) -> dict[str, Any]:
+    """Return the headers that tell of the buckets a request was charged to."""
+    about = {
+        "RateLimit-Policy": "of each bucket q, the tokens it holds, and w, the seconds it fills in",
+        "RateLimit": "of each bucket r, the tokens left, and t, the seconds until it is full",
+    }
+    return {
+        name: {"schema": ref(name.replace("-", "")), "description": words, "required": is_sure}
+        for name, words in about.items()
+    }
 
 
 def _common_headers() -> dict[str, Any]:

@@ -29,8 +29,121 @@ if TYPE_CHECKING:
 
 def compat_schemas() -> dict[str, Schema]:
     """Return the schemas, by name."""
-    percentile = number(0, 100, "of random pairs, how many in a hundred score less")
+    return {
+        "Signs": _signs(),
+        "PublicChart": _public_chart(),
+        "VeiledChart": _veiled_chart(),
+        "CompatHealth": _health(),
+        "Match": _match(),
+        "Matches": _matches(),
+        "Pair": _pair(),
+        "Block": with_id(_block_fields()),
+        "Blocks": with_id({"blocks": listing(obj(_block_fields()))}),
+    }
+
+
+def _signs() -> Schema:
+    """Return the schema of what a public chart tells of the sky."""
     signs = {name: one_of(*SIGN_NAMES) for name in ("sun", "moon")}
+    return obj(signs | {"rising": or_null(one_of(*SIGN_NAMES))})
+
+
+def _public_chart() -> Schema:
+    """Return the schema of a public chart as others see it."""
+    return with_id(
+        {
+            "id": text(),
+            "name": text(),
+            "signs": ref("Signs"),
+            "visibility": {"const": "public"},
+        }
+    )
+
+
+def _veiled_chart() -> Schema:
+    """Return the schema of the chart of a programme that names a public one."""
+    veiled = obj(
+        {
+            "chartHash": matching("[0-9a-f]{64}"),
+            "moment": obj({"utc": {"type": "null"}}),
+            "bodies": listing({}, most=0),
+            "aspects": listing({}, most=0),
+            "notes": listing(text()),
+            "signs": ref("Signs"),
+        }
+    )
+    return veiled | {"description": "of a public chart of somebody: its signs only"}
+
+
+def _health() -> Schema:
+    """Return the schema of how the search stands."""
+    return with_id(
+        {
+            "status": one_of("ok", "unavailable"),
+            "service": {"const": "compat"},
+            "profiles": integer(0, None, "charts that may be found"),
+            "weightsVersion": or_null(text()),
+            "timestamp": moment(),
+        }
+    )
+
+
+def _percentile() -> Schema:
+    return number(0, 100, "of random pairs, how many in a hundred score less")
+
+
+def _match() -> Schema:
+    """Return the schema of one match."""
+    return obj(
+        {
+            "chartId": text(),
+            "name": text(),
+            "score": share(),
+            "percentile": _percentile(),
+            "facets": obj({name: share() for name in FACETS}),
+            "rationale": listing(text("a sentence")),
+            "signs": ref("Signs"),
+        }
+    )
+
+
+def _matches() -> Schema:
+    """Return the schema of a page of matches."""
+    return with_id(
+        {
+            "matches": listing(ref("Match")),
+            "facet": one_of(*FACETS),
+            "searched": integer(0),
+            "tookMs": number(0),
+            "nextCursor": or_null(text()),
+        }
+    )
+
+
+def _pair() -> Schema:
+    """Return the schema of a pair in full."""
+    return with_id(
+        {
+            "charts": listing(
+                obj(
+                    {
+                        "chartId": or_null(text()),
+                        "name": or_null(text()),
+                        "signs": ref("Signs"),
+                    }
+                ),
+                2,
+                2,
+            ),
+            "modelVersion": text(),
+            "weightsVersion": text(),
+            "facets": obj({name: _facet() for name in FACETS}),
+        }
+    )
+
+
+def _facet() -> Schema:
+    """Return the schema of one facet of a pair, and what it is the sum of."""
     contribution = {
         "rule": text(),
         "value": number(-1, 1, "with base and the others it adds up to the score"),
@@ -41,86 +154,21 @@ def compat_schemas() -> dict[str, Schema]:
         "strength": or_null(share()),
         "sentence": text(),
     }
-    facet = {
-        "score": share(),
-        "percentile": percentile,
-        "base": share(),
-        "contributions": listing(obj(contribution)),
-    }
-    block = {
+    return obj(
+        {
+            "score": share(),
+            "percentile": _percentile(),
+            "base": share(),
+            "contributions": listing(obj(contribution)),
+        }
+    )
+
+
+def _block_fields() -> dict[str, Schema]:
+    """Return the schemas of the fields of a block."""
+    return {
         "id": text(),
         "chartId": or_null(text("null once it is hidden or gone")),
         "name": or_null(text()),
         "createdAt": moment(),
-    }
-    return {
-        "Signs": obj(signs | {"rising": or_null(one_of(*SIGN_NAMES))}),
-        "PublicChart": with_id(
-            {
-                "id": text(),
-                "name": text(),
-                "signs": ref("Signs"),
-                "visibility": {"const": "public"},
-            }
-        ),
-        "VeiledChart": obj(
-            {
-                "chartHash": matching("[0-9a-f]{64}"),
-                "moment": obj({"utc": {"type": "null"}}),
-                "bodies": listing({}, most=0),
-                "aspects": listing({}, most=0),
-                "notes": listing(text()),
-                "signs": ref("Signs"),
-            }
-        )
-        | {"description": "of a public chart of somebody: its signs only"},
-        "CompatHealth": with_id(
-            {
-                "status": one_of("ok", "unavailable"),
-                "service": {"const": "compat"},
-                "profiles": integer(0, None, "charts that may be found"),
-                "weightsVersion": or_null(text()),
-                "timestamp": moment(),
-            }
-        ),
-        "Match": obj(
-            {
-                "chartId": text(),
-                "name": text(),
-                "score": share(),
-                "percentile": percentile,
-                "facets": obj({name: share() for name in FACETS}),
-                "rationale": listing(text("a sentence")),
-                "signs": ref("Signs"),
-            }
-        ),
-        "Matches": with_id(
-            {
-                "matches": listing(ref("Match")),
-                "facet": one_of(*FACETS),
-                "searched": integer(0),
-                "tookMs": number(0),
-                "nextCursor": or_null(text()),
-            }
-        ),
-        "Pair": with_id(
-            {
-                "charts": listing(
-                    obj(
-                        {
-                            "chartId": or_null(text()),
-                            "name": or_null(text()),
-                            "signs": ref("Signs"),
-                        }
-                    ),
-                    2,
-                    2,
-                ),
-                "modelVersion": text(),
-                "weightsVersion": text(),
-                "facets": obj({name: obj(facet) for name in FACETS}),
-            }
-        ),
-        "Block": with_id(block),
-        "Blocks": with_id({"blocks": listing(obj(block))}),
     }

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from astradio_stream.music.controls import CONTROLS, GENRES, MAX_LEAP_CAP
-from astradio_stream.music.gates import GATES
-from astradio_stream.music.theory import KEY_NAMES
-from astradio_stream.music.theory import MODES as SCALES
 from astradio_stream.server.http import STATUS_OF_CODE
 from astradio_stream.server.openapi_compat import compat_schemas
+from astradio_stream.server.openapi_pieces import piece_schemas
 from astradio_stream.server.openapi_words import (
-    digest,
     flag,
     integer,
     listing,
@@ -36,7 +32,6 @@ from astradio_stream.sky.zodiac import SIGN_NAMES
 from astradio_stream.store.charts import VISIBILITIES
 from astradio_stream.stream.modes import MODES
 from astradio_stream.stream.versions import VERSIONS
-from astradio_stream.units import LAST_INDEX
 
 if TYPE_CHECKING:
     from astradio_stream.server.openapi_words import Schema
@@ -44,18 +39,23 @@ if TYPE_CHECKING:
 _ELEMENTS = ("fire", "earth", "air", "water")
 _MODALITIES = ("cardinal", "fixed", "mutable")
 _HEX = "[0-9a-f]{64}"
-_NO_SHARES = {"leapCap", "key", "mode", "genre"}
-"""Controls that are not numbers from 0 to 1."""
 
 
 def told_schemas() -> dict[str, Schema]:
     """Return the schemas of all answers, by name."""
-    return _common() | _sky() | _pieces() | _accounts() | compat_schemas()
+    return _common() | _sky() | piece_schemas() | _accounts() | compat_schemas()
+
+
+def _each_bucket(standing: str) -> str:
+    """Return the pattern of a list of what is told of the address, and of the account if any."""
+    return f'"address";{standing}(?:, "account";{standing})?'
 
 
 def _common() -> dict[str, Schema]:
     checks = {name: flag() for name in Checks.__slots__}
     return {
+        "RateLimitPolicy": matching(_each_bucket("q=[0-9]+;w=[0-9]+"), "in the header of its name"),
+        "RateLimit": matching(_each_bucket("r=[0-9]+;t=[0-9]+"), "in the header of its name"),
         "RequestId": matching("[A-Za-z0-9_-]{8,64}", "also in the header X-Request-Id"),
         "Error": with_id(
             {
@@ -98,8 +98,53 @@ def _common() -> dict[str, Schema]:
 
 
 def _sky() -> dict[str, Schema]:
+    return {
+        "Body": _body(),
+        "Aspect": _aspect(),
+        "Chart": obj(_chart_fields()),
+        "ChartInFull": _chart_in_full(),
+        "SkyEvents": _sky_events(),
+        "Town": _town(),
+    }
+
+
+def _body() -> Schema:
+    """Return the schema of a body of a chart."""
+    return obj(
+        {
+            "name": one_of(*BODY_NAMES),
+            "longitudeDeg": longitude(),
+            "latitudeDeg": number(-90, 90),
+            "speedDegPerDay": number(),
+            "declinationDeg": number(-90, 90),
+            "retrograde": flag(),
+            "sign": one_of(*SIGN_NAMES),
+            "signDegree": number(0, 30),
+            "house": or_null(integer(1, 12)),
+            "dignity": or_null(one_of(*DIGNITY_POINTS)),
+        }
+    )
+
+
+def _aspect() -> Schema:
+    """Return the schema of an aspect of a chart."""
+    return obj(
+        {
+            "a": one_of(*BODY_NAMES),
+            "b": one_of(*BODY_NAMES),
+            "kind": one_of(*(kind.name for kind in ASPECT_KINDS)),
+            "orbDeg": number(),
+            "strength": share(),
+            "applying": or_null(flag()),
+            "exactInHours": or_null(number()),
+        }
+    )
+
+
+def _chart_fields() -> dict[str, Schema]:
+    """Return the schemas of the fields that every chart has."""
     place = obj({"lat": number(-90, 90), "lon": number(-180, 180)})
-    chart = {
+    return {
         "chartHash": matching(_HEX),
         "moment": obj({"utc": moment(), "local": text(), "tz": text(), "timeKnown": flag()}),
         "place": or_null(place),
@@ -117,6 +162,10 @@ def _sky() -> dict[str, Schema]:
         "modalities": obj({name: share() for name in _MODALITIES}),
         "dominantBody": one_of(*PLANET_NAMES),
     }
+
+
+def _chart_in_full() -> Schema:
+    """Return the schema of a chart with all that can be said of it."""
     hour = {
         "ruler": one_of(*PLANET_NAMES),
         "number": integer(1, 12),
@@ -133,187 +182,53 @@ def _sky() -> dict[str, Schema]:
         "aboveHorizon": or_null(share()),
         "eastern": or_null(share()),
     }
-    return {
-        "Body": obj(
-            {
-                "name": one_of(*BODY_NAMES),
-                "longitudeDeg": longitude(),
-                "latitudeDeg": number(-90, 90),
-                "speedDegPerDay": number(),
-                "declinationDeg": number(-90, 90),
-                "retrograde": flag(),
-                "sign": one_of(*SIGN_NAMES),
-                "signDegree": number(0, 30),
-                "house": or_null(integer(1, 12)),
-                "dignity": or_null(one_of(*DIGNITY_POINTS)),
-            }
-        ),
-        "Aspect": obj(
-            {
-                "a": one_of(*BODY_NAMES),
-                "b": one_of(*BODY_NAMES),
-                "kind": one_of(*(kind.name for kind in ASPECT_KINDS)),
-                "orbDeg": number(),
-                "strength": share(),
-                "applying": or_null(flag()),
-                "exactInHours": or_null(number()),
-            }
-        ),
-        "Chart": obj(chart),
-        "ChartInFull": with_id(
-            chart
-            | {
-                "dominance": obj({name: number() for name in PLANET_NAMES}),
-                "shape": obj(shape),
-                "planetaryHour": or_null(obj(hour)),
-                "features": obj({"version": text(), "values": listing(number(), 64, 64)}),
-            }
-        ),
-        "SkyEvents": with_id(
-            {
-                "from": moment(),
-                "to": moment(),
-                "events": listing(
-                    obj(
-                        {
-                            "at": moment(),
-                            "kind": one_of("aspect", "ingress", "lunation", "station"),
-                            "name": text(),
-                            "bodies": listing(one_of(*PLANET_NAMES), 1),
-                            "longitudeDeg": longitude(),
-                            "sign": one_of(*SIGN_NAMES),
-                            "text": text(),
-                        }
-                    )
-                ),
-            }
-        ),
-        "Town": obj(
-            {
-                "name": text(),
-                "region": or_null(text()),
-                "country": text(),
-                "lat": number(-90, 90),
-                "lon": number(-180, 180),
-                "tz": text("IANA name"),
-                "population": integer(0),
-            }
-        ),
-    }
+    return with_id(
+        _chart_fields()
+        | {
+            "dominance": obj({name: number() for name in PLANET_NAMES}),
+            "shape": obj(shape),
+            "planetaryHour": or_null(obj(hour)),
+            "features": obj({"version": text(), "values": listing(number(), 64, 64)}),
+        }
+    )
 
 
-def _pieces() -> dict[str, Schema]:
-    link = {"url": text("of the file, on this server"), "digest": digest("of the bytes of url")}
-    wishes = {row.name: {"description": row.meaning} for row in CONTROLS}
-    judged = obj({gate.name: flag() for gate in GATES} | {"overall": flag()})
-    words = [
-        obj({"type": {"const": kind}, "content": text(maxLength=longest)})
-        for kind, longest in (("short", 120), ("long", 300))
-    ]
-    words.append(obj({"type": {"const": "bullets"}, "content": listing(text(), 1)}))
-    return {
-        "Programme": obj(
-            {"modelVersions": ref("ModelVersions")},
-            {
-                "station": text(),
-                "mode": one_of(*MODES),
-                "seed": integer(0, LAST_INDEX),
-                "at": moment(),
-                "rate": number(0),
-                "place": obj({"lat": number(-90, 90), "lon": number(-180, 180)}),
-                "charts": listing(
+def _sky_events() -> Schema:
+    """Return the schema of what comes in the sky."""
+    return with_id(
+        {
+            "from": moment(),
+            "to": moment(),
+            "events": listing(
+                obj(
                     {
-                        "anyOf": [
-                            obj(
-                                {
-                                    "datetime": text(),
-                                    "tz": text(),
-                                    "lat": number(-90, 90),
-                                    "lon": number(-180, 180),
-                                },
-                                {"name": text(), "fold": {"const": 1}},
-                            ),
-                            obj({"chartId": text(), "version": text()}),
-                        ]
+                        "at": moment(),
+                        "kind": one_of("aspect", "ingress", "lunation", "station"),
+                        "name": text(),
+                        "bodies": listing(one_of(*PLANET_NAMES), 1),
+                        "longitudeDeg": longitude(),
+                        "sign": one_of(*SIGN_NAMES),
+                        "text": text(),
                     }
-                ),
-                "controls": obj({}, wishes),
-                "changes": listing(obj({"index": integer(0, LAST_INDEX), "controls": obj({})})),
-            },
-        ),
-        "Palette": obj(
-            {"key": one_of(*KEY_NAMES), "mode": one_of(*SCALES), "tempoBpm": number(1)},
-            {
-                "metre": text(),
-                "genre": one_of(*GENRES),
-                "lead": one_of(*BODY_NAMES),
-                "voices": listing(obj({"body": one_of(*BODY_NAMES), "instrument": text()})),
-                "leapCap": integer(1, MAX_LEAP_CAP),
-            }
-            | {row.name: share(row.meaning) for row in CONTROLS if row.name not in _NO_SHARES},
-        ),
-        "Piece": with_id(
-            {
-                "programmeId": matching(_HEX),
-                "programme": ref("Programme"),
-                "chart": {"anyOf": [ref("Chart"), ref("VeiledChart")]},
-                "palette": ref("Palette"),
-                "audio": obj(
-                    link
-                    | {
-                        "pcmDigest": digest("of the samples, 16 bits, interleaved"),
-                        "durationS": number(0),
-                        "bytes": integer(1),
-                        "latencyMs": number(0, None, "how long this answer took"),
-                        "cached": flag("whether the piece was at hand"),
-                    }
-                ),
-                "viz": or_null(obj(link)),
-                "midi": obj(link),
-                "text": obj({"blocks": listing({"anyOf": words}, 3, 3), "digest": digest()}),
-                "gates": obj(
-                    {
-                        "scores": obj({gate.name: share() for gate in GATES}),
-                        "calibrated": judged,
-                        "strict": judged,
-                        "hints": listing(text()),
-                    }
-                ),
-                "provenance": obj(
-                    {
-                        "chartHash": matching(_HEX),
-                        "seed": integer(0, LAST_INDEX),
-                        "featuresVersion": text(),
-                        "houseSystem": or_null(one_of(*HOUSE_SYSTEMS)),
-                        "tzDiscipline": {"const": "utc"},
-                        "codec": text(),
-                        "modelVersions": ref("ModelVersions"),
-                    }
-                ),
-            }
-        ),
-        "Picture": obj(
-            {
-                "programmeId": matching(_HEX),
-                "version": text(),
-                "sampleRate": {"const": 48_000},
-                "vizSamples": {"const": 800},
-                "durationS": number(0),
-                "fields": listing(obj({"name": text(), "min": number(), "max": number()})),
-                "frames": listing(listing(integer(0, 255)), 1),
-                "events": listing(
-                    obj(
-                        {
-                            "index": integer(0),
-                            "kind": text(),
-                            "text": text(),
-                            "bodies": listing(one_of(*BODY_NAMES)),
-                        }
-                    )
-                ),
-            }
-        ),
-    }
+                )
+            ),
+        }
+    )
+
+
+def _town() -> Schema:
+    """Return the schema of a town."""
+    return obj(
+        {
+            "name": text(),
+            "region": or_null(text()),
+            "country": text(),
+            "lat": number(-90, 90),
+            "lon": number(-180, 180),
+            "tz": text("IANA name"),
+            "population": integer(0),
+        }
+    )
 
 
 def _accounts() -> dict[str, Schema]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from astradio_stream.errors import Overloaded
+from astradio_stream.errors import RETRY_AFTER_S, Overloaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,6 @@ LONGEST: Final = 256
 """Characters of a password (NIST SP 800-63B: at least 8, at least 64 allowed, no other rules)."""
 MOST_WAITING: Final = 32
 """Hashes that may be asked for at once: about a second of work."""
-RETRY_AFTER_S: Final = 2.0
 
 
 class Passwords:

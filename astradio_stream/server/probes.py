@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from astradio_stream.errors import RETRY_AFTER_S
 from astradio_stream.server.http import answer
-from astradio_stream.server.load import RETRY_AFTER_S
 from astradio_stream.stream.modes import MODEL_ACCEPTS
 from astradio_stream.stream.station import stations_of
 from astradio_stream.stream.versions import VERSIONS

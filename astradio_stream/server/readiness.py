@@ -14,16 +14,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from astradio_stream import __version__
+from astradio_stream.units import UNIX_EPOCH
 
 if TYPE_CHECKING:
     from astradio_stream.server.clock import Clock
-
-_UNIX_EPOCH: Final = datetime(1970, 1, 1)
 
 
 class Readiness(Enum):
@@ -122,5 +121,5 @@ class ReadinessState:
 
 def iso_of(unix_us: int) -> str:
     """Return a Unix time (microseconds) as ISO 8601 in UTC, rounded down to the millisecond."""
-    moment = _UNIX_EPOCH + timedelta(milliseconds=unix_us // 1_000)
+    moment = UNIX_EPOCH + timedelta(milliseconds=unix_us // 1_000)
     return moment.isoformat(timespec="milliseconds") + "Z"

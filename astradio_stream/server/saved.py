@@ -16,8 +16,10 @@ from astradio_stream.server.publishing import birth_of_chart
 from astradio_stream.store.charts import PUBLIC, SavedChart, visible_chart
 from astradio_stream.store.users import signing_key
 from astradio_stream.stream.charts import (
+    BIRTH_FIELDS,
     MAX_CHART_ID_CHARACTERS,
     MAX_CHARTS,
+    SAVED_FIELDS,
     NamedBirth,
     SavedChartName,
 )
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from astradio_stream.wire.messages import Hello
 
 _VERSION_DIGITS: Final = 16
-_FIELDS: Final = {"chartId", "version"}
 
 
 class SavedBirths:
@@ -155,12 +156,12 @@ def version_of(store: sqlite3.Connection, chart: SavedChart) -> str:
 
 
 def _is_saved(chart: object) -> bool:
-    return (
-        isinstance(chart, dict)
-        and "chartId" in chart
-        and set(chart) <= _FIELDS
-        and all(
-            isinstance(value, str) and len(value) <= MAX_CHART_ID_CHARACTERS
-            for value in chart.values()
-        )
-    )
+    """Return whether a saved chart is named, and so that it can be looked up.
+
+    What is unknown beside the name is ignored, as everywhere; what is wrong is left to the reader.
+    """
+    if not isinstance(chart, dict) or "chartId" not in chart:
+        return False
+    named = [chart[name] for name in SAVED_FIELDS if name in chart]
+    are_names = all(isinstance(one, str) and len(one) <= MAX_CHART_ID_CHARACTERS for one in named)
+    return are_names and chart.keys().isdisjoint(BIRTH_FIELDS)

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from astradio_stream.errors import RETRY_AFTER_S, Draining, Overloaded
 from astradio_stream.server.collecting import Collecting
 from astradio_stream.server.doors import Doors
 from astradio_stream.server.logs import log, log_failure, set_level
@@ -48,6 +49,9 @@ class MakesStreams(Protocol):
 
     async def join(self, hello: Hello) -> tuple[Programme, ReadyParts]:
         """Return the programme of a hello and what `ready` tells of it."""
+
+    def remember(self, programme: Programme) -> None:
+        """Know a programme from now on by its id."""
 
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         """Return what `ready` tells of a programme from an index on."""
@@ -128,6 +132,24 @@ class Shell:
         """Whether newcomers must be refused."""
         return self.load.is_full or len(self.listeners) >= self.settings.max_listeners
 
+    def require_serving(self) -> None:
+        """Refuse new work on the way out.
+
+        Raises:
+            Draining: this server is going down.
+        """
+        if self.readiness.state is Readiness.DRAINING:
+            raise Draining
+
+    def require_room(self) -> None:
+        """Refuse work that listeners leave no time for.
+
+        Raises:
+            Overloaded: there is none.
+        """
+        if self.is_full:
+            raise Overloaded("listeners take all the time there is", RETRY_AFTER_S)
+
     def enter(self, listener: Listener) -> None:
         """Count a listener in."""
         self.listeners.add(listener)
@@ -164,7 +186,7 @@ class Shell:
         self._settle()
 
     async def start(self) -> None:
-        """Load everything, test it, and become ready.
+        """Load what makes the music, and test it.
 
         Raises:
             Exception: something needed is missing or broken; it is kept in `failure`.
@@ -180,6 +202,10 @@ class Shell:
             raise
         checks.model_audio = checks.ephemeris_loaded = checks.codec_loaded = True
         checks.viz_engine_loaded = self.settings.enable_viz_engine
+
+    def welcome(self) -> None:
+        """Become ready, and say so; by now all checks are known."""
+        checks = self.readiness.checks
         whole = checks.store_writable
         self.readiness.become(Readiness.READY if whole else Readiness.DEGRADED)
         self.metrics.ready.set(1)

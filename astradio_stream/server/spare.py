@@ -28,8 +28,11 @@ _REMEMBERED: Final = 64
 class _Batch:
     """The works of one piece."""
 
-    def __init__(self, works: Iterable[Callable[[], object]], done: asyncio.Future[None]) -> None:
+    def __init__(
+        self, works: Iterable[Callable[[], object]], weight: float, done: asyncio.Future[None]
+    ) -> None:
         self.waiting = deque(works)
+        self.weight = weight
         self.n_left = len(self.waiting)
         self.done = done
 
@@ -59,25 +62,32 @@ class SpareTime:
         self._heap: list[tuple[int, int, _Batch]] = []
         self._order = count()
         self._n_running = 0
+        self._weight_running = 0.0
         self._work_ns = float(FIRST_GUESS_NS)
         self._is_closed = False
 
     def wait_ns(self, due_ns: int) -> int:
         """Return for how long all threads are busy with what is due earlier, as far as we know."""
-        n_ahead = sum(len(batch.waiting) for due, _, batch in self._heap if due <= due_ns)
-        return round((n_ahead + self._n_running) * self._work_ns / self._n_threads)
+        ahead = sum(
+            len(batch.waiting) * batch.weight for due, _, batch in self._heap if due <= due_ns
+        )
+        return round((ahead + self._weight_running) * self._work_ns / self._n_threads)
 
-    async def do(self, works: Iterable[Callable[[], object]], due_ns: int) -> None:
+    async def do(
+        self, works: Iterable[Callable[[], object]], due_ns: int, weight: float = 1.0
+    ) -> None:
         """Do all works, in any order; the first error ends it.
 
         Args:
             works: Each takes a few milliseconds.
             due_ns: When they should be done (monotonic time, nanoseconds): the earliest go first.
+            weight: How many times longer each takes than others do, so that who comes after them
+                is told the truth about the wait.
 
         Raises:
             CancelledError: the server ends.
         """
-        batch = _Batch(works, asyncio.get_running_loop().create_future())
+        batch = _Batch(works, weight, asyncio.get_running_loop().create_future())
         if self._is_closed:
             batch.done.cancel()
         elif batch.waiting:
@@ -107,15 +117,17 @@ class SpareTime:
 
     def _begin(self, batch: _Batch, work: Callable[[], object]) -> None:
         self._n_running += 1
+        self._weight_running += batch.weight
         began_ns = self._clock.now_ns()
         self._run(work).add_done_callback(lambda done: self._end(batch, began_ns, done))
 
     def _end(self, batch: _Batch, began_ns: int, done: asyncio.Future[object]) -> None:
         self._n_running -= 1
+        self._weight_running -= batch.weight
         batch.n_left -= 1
         # Of what was begun together each waits for the others: that is not what one takes.
         took_ns = (self._clock.now_ns() - began_ns) * self._n_threads / (self._n_threads + 1)
-        self._work_ns += (took_ns - self._work_ns) / _REMEMBERED
+        self._work_ns += (took_ns / batch.weight - self._work_ns) / _REMEMBERED
         if done.cancelled():
             batch.done.cancel()
         elif batch.done.done():

@@ -29,7 +29,7 @@ from astradio_stream.server.media import KINDS, url_of
 from astradio_stream.server.spare import SpareTime
 from astradio_stream.server.tape import Tape
 from astradio_stream.stream.models import AUDIO_MODELS
-from astradio_stream.stream.piece import piece_midi, piece_of, piece_segments, piece_tags
+from astradio_stream.stream.piece import Span, piece_midi, piece_of, piece_segments, piece_tags
 from astradio_stream.stream.piece_json import compose_parts
 from astradio_stream.stream.segment import Rendition, packets_of
 
@@ -48,6 +48,8 @@ MOST_WAIT_S: Final = 2.0
 DUE_PER_SECOND_NS: Final = 20_000_000
 """When a second of a piece should be done, counted from the order (nanoseconds): two to four times
 what it takes alone."""
+NOTES_OF_SECOND: Final = 0.5
+"""What finding the notes of a second takes, where making the second takes 1."""
 REMEMBERED: Final = 512
 """Answers kept at hand, some twenty kilobytes each."""
 REMEMBERED_FILES: Final = 16_384
@@ -146,8 +148,12 @@ class Studio:
         key = self.key_of(order, viz=viz)
         flight = self._flights.get(key)
         if flight is None:
-            due_ns = self._due_ns(order)
-            self._require_room(due_ns)
+            due_ns = self._due_ns(len(piece_segments(0, order.n_samples)))
+            try:
+                self._require_room(due_ns)
+            except Overloaded:
+                self._metrics.pieces.labels("refused").inc()
+                raise
             flight = asyncio.create_task(self._make(order, key, due_ns, viz=viz))
             self._flights[key] = flight
             flight.add_done_callback(lambda done: self._land(key, done))
@@ -156,6 +162,25 @@ class Studio:
             self._metrics.pieces.labels("joined").inc()
         # Shielded: one who goes away must not take the piece from the others.
         return await asyncio.shield(flight)
+
+    async def notes(self, order: Order, start: int) -> bytes:
+        """Return the notes of an order as a MIDI file, from an index on; nothing is kept.
+
+        Raises:
+            Overloaded: they would wait too long for their turn.
+        """
+        weight = 1 + NOTES_OF_SECOND * len(piece_segments(0, order.n_samples))
+        due_ns = self._due_ns(weight)
+        self._require_room(due_ns)
+        found: list[bytes] = []
+
+        def find() -> None:
+            programme = order.programme
+            score = AUDIO_MODELS[programme.model_versions.audio].score_of(programme)
+            found.append(piece_midi(score, Span(start, start + order.n_samples)))
+
+        await self._spare.do([find], due_ns, weight)
+        return found[0]
 
     async def close(self) -> None:
         """Drop what is not finished."""
@@ -167,14 +192,13 @@ class Studio:
 
     # Taking turns ------------------------------------------------------------------------------
 
-    def _due_ns(self, order: Order) -> int:
-        n_seconds = len(piece_segments(0, order.n_samples))
-        return self._clock.now_ns() + n_seconds * DUE_PER_SECOND_NS
+    def _due_ns(self, n_seconds: float) -> int:
+        """Return when what takes as long as `n_seconds` of a piece should be done."""
+        return self._clock.now_ns() + round(n_seconds * DUE_PER_SECOND_NS)
 
     def _require_room(self, due_ns: int) -> None:
         wait_s = self._spare.wait_ns(due_ns) / 1e9
         if wait_s > MOST_WAIT_S:
-            self._metrics.pieces.labels("refused").inc()
             raise Overloaded("others wait for pieces already; try again shortly", wait_s)
 
     def _land(self, key: str, flight: asyncio.Task[Composed]) -> None:

@@ -22,8 +22,6 @@ class Body:
     """Its part in balances of the whole chart; points of the lunar orbit have none."""
     luminary: bool
     """Whether aspects with it are given a wider orb."""
-    mean_speed_deg_per_day: float
-    """Mean motion in longitude as seen from the Earth (degrees per day)."""
 
 
 # Weights: luminaries 4, personal planets 3, social planets 2, slow planets, which a whole
@@ -32,20 +30,20 @@ class Body:
 # The outer planets are barycentres of their systems, which differ from the planet by < 0.1".
 # fmt: off
 BODIES: Final = (
-    #    name           target  weight  luminary  mean motion
-    Body("sun",             10,      4,  True,      0.985647),
-    Body("moon",           301,      4,  True,     13.176396),
-    Body("mercury",          1,      3,  False,     0.985647),
-    Body("venus",            2,      3,  False,     0.985647),
-    Body("mars",             4,      3,  False,     0.524039),
-    Body("jupiter",          5,      2,  False,     0.083091),
-    Body("saturn",           6,      2,  False,     0.033460),
-    Body("uranus",           7,      1,  False,     0.011733),
-    Body("neptune",          8,      1,  False,     0.006020),
-    Body("pluto",            9,      1,  False,     0.003979),
-    Body("mean_node",     None,      0,  False,    -0.052954),
-    Body("true_node",     None,      0,  False,    -0.052954),
-    Body("mean_lilith",   None,      0,  False,     0.111404),
+    #    name           target  weight  luminary
+    Body("sun",             10,      4,  True),
+    Body("moon",           301,      4,  True),
+    Body("mercury",          1,      3,  False),
+    Body("venus",            2,      3,  False),
+    Body("mars",             4,      3,  False),
+    Body("jupiter",          5,      2,  False),
+    Body("saturn",           6,      2,  False),
+    Body("uranus",           7,      1,  False),
+    Body("neptune",          8,      1,  False),
+    Body("pluto",            9,      1,  False),
+    Body("mean_node",     None,      0,  False),
+    Body("true_node",     None,      0,  False),
+    Body("mean_lilith",   None,      0,  False),
 )
 # fmt: on
 

@@ -22,7 +22,7 @@ from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from astradio_stream.errors import Detail, OutsideEphemeris, ValidationFailed
+from astradio_stream.errors import Detail, OutsideEphemeris, ValidationFailed, wrong_field
 from astradio_stream.sky.moment import (
     FIRST_MOMENT,
     LAST_MOMENT,
@@ -33,10 +33,10 @@ from astradio_stream.sky.moment import (
     require_in_span,
     us_to_iso,
 )
+from astradio_stream.units import UNIX_EPOCH
 
-_DATE_LENGTH: Final = len("1990-01-01")
+DATE_LENGTH: Final = len("1990-01-01")
 _LONGEST_ZONE: Final = 64
-_UNIX_EPOCH: Final = datetime(1970, 1, 1)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -69,9 +69,9 @@ def zone_of(name: object, field: str = "tz") -> ZoneInfo:
         ValidationFailed: if there is none of this name; the nearest names are suggested.
     """
     if not isinstance(name, str) or not name or len(name) > _LONGEST_ZONE:
-        raise _wrong(field, "must be the IANA name of a time zone, such as Europe/Berlin")
+        raise wrong_field(field, "must be the IANA name of a time zone, such as Europe/Berlin")
     if name not in _zone_set():
-        raise _wrong(field, f"there is no time zone {name!r}{_suggestion(name)}")
+        raise wrong_field(field, f"there is no time zone {name!r}{_suggestion(name)}")
     return _zone(name)
 
 
@@ -96,7 +96,7 @@ def civil_moment(
         ValidationFailed: naming the text, the zone, or both.
         OutsideEphemeris: if the planets are not known for it.
     """
-    time_known = not (isinstance(text, str) and len(text) == _DATE_LENGTH)
+    time_known = not (isinstance(text, str) and len(text) == DATE_LENGTH)
     details: list[Detail] = []
     reading = zone = None
     try:
@@ -135,22 +135,22 @@ def civil_moment(
 
 def local_us_of(moment: Moment, zone: ZoneInfo) -> int:
     """Return what the clocks of a zone show at a moment, as microseconds since 1970 of theirs."""
-    utc = _UNIX_EPOCH.replace(tzinfo=zone) + timedelta(microseconds=moment.utc_us)
-    return int((zone.fromutc(utc).replace(tzinfo=None) - _UNIX_EPOCH) / _MICROSECOND)
+    utc = UNIX_EPOCH.replace(tzinfo=zone) + timedelta(microseconds=moment.utc_us)
+    return int((zone.fromutc(utc).replace(tzinfo=None) - UNIX_EPOCH) / _MICROSECOND)
 
 
 def _offset_of(
     local_us: int, zone: ZoneInfo, fold: int | None, field: str
 ) -> tuple[int, tuple[str, ...]]:
     """Return the offset east of UTC (microseconds) of a local reading, and what to say about it."""
-    local = _UNIX_EPOCH + timedelta(microseconds=local_us)
+    local = UNIX_EPOCH + timedelta(microseconds=local_us)
     first, second = (_offset_us(local.replace(tzinfo=zone, fold=candidate)) for candidate in (0, 1))
     if first < second:
         # Clocks jumped over this reading. Under either offset it means another one.
         later, earlier = (
             us_to_iso(local_us_of(Moment(local_us - offset), zone)) for offset in (first, second)
         )
-        raise _wrong(
+        raise wrong_field(
             field,
             f"{us_to_iso(local_us)} never happened in {zone.key}, where clocks were set forward: "
             f"say {earlier} or {later}",
@@ -209,7 +209,3 @@ def _suggestion(name: str) -> str:
     found += [by_city[city] for city in get_close_matches(wanted, by_city, n=2, cutoff=0.8)]
     unique = list(dict.fromkeys(found))[:3]
     return f"; did you mean {' or '.join(unique)}?" if unique else ""
-
-
-def _wrong(field: str, message: str) -> ValidationFailed:
-    return ValidationFailed([Detail(field, message)])

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 ARCSECOND_RAD: Final = np.pi / 648_000.0
 _TENTH_MICROARCSECOND_RAD: Final = ARCSECOND_RAD * 1e-7
-TURN_RAD: Final = 2.0 * np.pi
 
 
 # Arcseconds by powers of Julian centuries of TT since J2000, constant term first.

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from astradio_stream.errors import Detail, OutsideEphemeris, ValidationFailed
+from astradio_stream.errors import OutsideEphemeris, wrong_field
 from astradio_stream.units import MICROSECONDS_PER_SECOND, SECONDS_PER_DAY
 
 MICROSECONDS_PER_DAY: Final = SECONDS_PER_DAY * MICROSECONDS_PER_SECOND
@@ -108,21 +108,21 @@ def parse_reading(text: object, field: str = "at") -> Reading:
     """
     match = _TEXT.fullmatch(text) if isinstance(text, str) and len(text) <= _MAX_TEXT else None
     if match is None:
-        raise _wrong(field, f"must be an ISO 8601 date and time, {_EXAMPLE}")
+        raise wrong_field(field, f"must be an ISO 8601 date and time, {_EXAMPLE}")
     year, month, day = int(match["year"]), int(match["month"]), int(match["day"])
     hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
     if second == 60:
-        raise _wrong(field, "leap seconds are not counted here: seconds run from 00 to 59")
+        raise wrong_field(field, "leap seconds are not counted here: seconds run from 00 to 59")
     if hour == 24:
-        raise _wrong(field, "24:00 is written as 00:00 of the next day")
+        raise wrong_field(field, "24:00 is written as 00:00 of the next day")
     if hour > 23 or minute > 59 or second > 59:
-        raise _wrong(field, "the time of day must lie between 00:00:00 and 23:59:59")
+        raise wrong_field(field, "the time of day must lie between 00:00:00 and 23:59:59")
     if year == 0:
-        raise _wrong(field, f"there is no year 0: {SPAN_SENTENCE}")
+        raise wrong_field(field, f"there is no year 0: {SPAN_SENTENCE}")
     try:
         calendar_day = date(year, month, day)
     except ValueError:
-        raise _wrong(field, f"{year:04}-{month:02}-{day:02} is not in the calendar") from None
+        raise wrong_field(field, f"{year:04}-{month:02}-{day:02} is not in the calendar") from None
     microsecond = int((match["fraction"] or "").ljust(6, "0"))
     local_us = civil_to_us(calendar_day, hour, minute, second, microsecond)
     return Reading(local_us, _offset_us(match["offset"], field))
@@ -141,7 +141,7 @@ def parse_moment(text: object, field: str = "at") -> Moment:
     """
     reading = parse_reading(text, field)
     if reading.offset_us is None:
-        raise _wrong(field, f"needs an offset from UTC or Z, {_EXAMPLE}")
+        raise wrong_field(field, f"needs an offset from UTC or Z, {_EXAMPLE}")
     return require_in_span(Moment(reading.local_us - reading.offset_us), field)
 
 
@@ -169,10 +169,6 @@ def _offset_us(text: str | None, field: str) -> int | None:
     digits = text[1:].replace(":", "").ljust(4, "0")
     hours, minutes = int(digits[:2]), int(digits[2:])
     if hours > 23 or minutes > 59:
-        raise _wrong(field, "the offset must lie between -23:59 and +23:59")
+        raise wrong_field(field, "the offset must lie between -23:59 and +23:59")
     offset_us = (hours * 60 + minutes) * 60 * MICROSECONDS_PER_SECOND
     return -offset_us if text[0] == "-" else offset_us
-
-
-def _wrong(field: str, message: str) -> ValidationFailed:
-    return ValidationFailed([Detail(field, message)])

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
-from astradio_stream.errors import Overloaded, StoreUnavailable
+from astradio_stream.errors import RETRY_AFTER_S, Overloaded, StoreUnavailable
 from astradio_stream.store.migrations import NewerVersion, migrate
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ FILE_NAME: Final = "astradio.db"
 N_READERS: Final = 2
 MOST_WAITING: Final = 256
 """Questions that may wait for a thread; beyond it there is no sense in waiting too."""
-RETRY_AFTER_S: Final = 2.0
 BUSY_MS: Final = 2_000
 """How long a writer waits for those of other processes (milliseconds)."""
 _LOOK_AGAIN_S: Final = 0.01

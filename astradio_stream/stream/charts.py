@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from astradio_stream.errors import Detail, ValidationFailed
 from astradio_stream.fields import json_object, short_text, shown
 from astradio_stream.sky.births import Birth, birth_of
-from astradio_stream.sky.civil import CivilMoment, civil_moment, zone_names
+from astradio_stream.sky.civil import DATE_LENGTH, CivilMoment, civil_moment, zone_names
 from astradio_stream.sky.moment import moment_to_iso
 from astradio_stream.stream.modes import MODES, Mode
 
@@ -29,8 +29,10 @@ MAX_CHARTS: Final = max(mode.n_charts for mode in MODES.values())
 MAX_NAME_CHARACTERS: Final = 100
 MAX_CHART_ID_CHARACTERS: Final = 64
 
-_BIRTH_FIELDS: Final = ("datetime", "tz", "lat", "lon", "fold", "name")
-_DATE_LENGTH: Final = len("1990-01-01")
+BIRTH_FIELDS: Final = ("datetime", "tz", "lat", "lon", "fold", "name")
+"""What tells a birth, and may not stand beside the name of a saved one."""
+SAVED_FIELDS: Final = ("chartId", "version")
+"""What names a saved chart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def _civil_to_json(civil: CivilMoment) -> dict[str, Any]:
         has_zone = civil.tz in zone_names()  # else an offset, which is said by then
         text = moment_to_iso(civil.moment)
         return {"datetime": text, "tz": civil.tz if has_zone else "UTC"}
-    date = {"datetime": civil.local[:_DATE_LENGTH], "tz": civil.tz}
+    date = {"datetime": civil.local[:DATE_LENGTH], "tz": civil.tz}
     is_first_noon = civil_moment(*date.values()).moment == civil.moment
     return date if is_first_noon else date | {"fold": 1}
 
@@ -98,12 +100,12 @@ def _read_text(raw: object, max_characters: int, path: str, details: Details) ->
 def _read_saved(fields: dict[str, Any], path: str, details: Details) -> SavedChartName:
     details.extend(
         Detail(f"{path}.{name}", f"{path}.{name} must be left out: the stored chart decides it")
-        for name in _BIRTH_FIELDS
+        for name in BIRTH_FIELDS
         if name in fields
     )
     read = {
         name: _read_text(fields[name], MAX_CHART_ID_CHARACTERS, f"{path}.{name}", details)
-        for name in ("chartId", "version")
+        for name in SAVED_FIELDS
         if name in fields
     }
     return SavedChartName(read["chartId"], read.get("version"))

@@ -1,17 +1,13 @@
-"""Every way a conversation ends: the close codes, their words, and what a client may do next."""
+"""Every way a conversation ends: the close codes and their words.
+
+What a client does next follows from the class of the code, and is the client's to know: for ours
+`web/wire/closing.js`.
+"""
 
 from __future__ import annotations
 
 from enum import Enum
 from typing import Final
-
-
-class Again(Enum):
-    """What a client may do after a close."""
-
-    NEVER = "do not reconnect unchanged"
-    BACK_OFF = "reconnect with full-jitter back-off, 1 s doubling to 30 s"
-    SOON = "reconnect soon and resume"
 
 
 class Closing(Enum):
@@ -46,22 +42,5 @@ class Closing(Enum):
         """The name for logs and metrics, where every way needs one."""
         return self.name.lower()
 
-    @property
-    def again(self) -> Again:
-        """What a client may do next."""
-        return again_after(self.code)
-
 
 CLOSING_OF_CODE: Final = {closing.code: closing for closing in Closing}
-
-_BACK_OFF_CODES: Final = frozenset({1006, 1011, 1013})
-_SOON_CODES: Final = frozenset({1012})
-
-
-def again_after(code: int) -> Again:
-    """Return what a client may do after a close with `code`, known to us or not."""
-    if code in _BACK_OFF_CODES or 4100 <= code <= 4199:
-        return Again.BACK_OFF
-    if code in _SOON_CODES or 4200 <= code <= 4299:
-        return Again.SOON
-    return Again.NEVER

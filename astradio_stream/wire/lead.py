@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from astradio_stream import units
-from astradio_stream.errors import Overloaded
+from astradio_stream.errors import RETRY_AFTER_S, Overloaded
 
 ANSWER_MS: Final = 60
 """What composing and rendering a change is thought to take before the listener has made one."""
@@ -25,7 +25,6 @@ MARGIN_MS: Final = 90
 TRIES: Final = 6
 """Each has twice the time that the one before took. Then the server has too much to do, and says
 so: a change is told where it can still be heard, or not at all."""
-RETRY_AFTER_S: Final = 2
 _SAFETY: Final = 1.5
 """How much longer than the last the next answer may take."""
 _FADING: Final = 0.8

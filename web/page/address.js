@@ -38,7 +38,7 @@ export function birthOf(text) {
 }
 
 /** @param {import("../types.js").Birth} birth */
-export function birthText({ datetime, tz, lat, lon, name, chartId }) {
+function birthText({ datetime, tz, lat, lon, name, chartId }) {
   if (chartId) return chartId;
   return [datetime, tz, lat, lon, ...(name ? [name] : [])].join(",");
 }

@@ -19,7 +19,7 @@ let count = 0;
  * @param {{name: string, region: string | null, country: string}} town
  * @returns {string}
  */
-export function titleOf({ name, region, country }) {
+function titleOf({ name, region, country }) {
   return [name, region, country].filter(Boolean).join(", ");
 }
 

@@ -35,7 +35,12 @@ export class Show {
     this.track = null;
     this.chartIndex = 0;
     this.rate = 0;
-    this.isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const stillness = matchMedia("(prefers-reduced-motion: reduce)");
+    this.isStill = stillness.matches;
+    stillness.addEventListener("change", () => {
+      this.isStill = stillness.matches;
+      this.run();
+    });
     this.frames = 0;
     this.lastMs = 0;
     this.slowSeconds = 0;
@@ -81,6 +86,11 @@ export class Show {
 
   /** @param {number} pageMs */
   frame(pageMs) {
+    if (this.isStill) {
+      this.running = false;
+      this.drawStill();
+      return;
+    }
     const index = this.indexHeard(pageMs);
     const { track } = this;
     if (!Number.isNaN(index) && track?.look(index)) this.light = 1;

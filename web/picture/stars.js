@@ -7,7 +7,7 @@
 const COUNT = 420;
 const SEED = 1781;
 /** One turn in a sidereal day. Source: IERS Conventions 2010, mean sidereal day. */
-export const SIDEREAL_DAY_S = 86164.0905;
+const SIDEREAL_DAY_S = 86164.0905;
 
 /**
  * A small generator with a seed, so that everyone sees the same stars. Source: mulberry32, T. Ettinger.

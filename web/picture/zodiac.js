@@ -50,7 +50,7 @@ const FAINT = "#9a9484";
 
 /** Kinds of aspect: told by colour and, for eyes that see colours otherwise, by dash pattern. */
 /** @type {Readonly<Record<string, {angleDeg: number, colour: string, dash: readonly number[]}>>} */
-export const ASPECTS = Object.freeze({
+const ASPECTS = Object.freeze({
   conjunction: { angleDeg: 0, colour: IVORY, dash: [] },
   sextile: { angleDeg: 60, colour: COOL, dash: [3, 4] },
   square: { angleDeg: 90, colour: WARM, dash: [8, 4] },

@@ -8,7 +8,10 @@
 const FOLLOW = 0.05;
 const JUMP_S = 0.05;
 
-/** Where a browser does not tell its output latency (PITFALLS of Web Audio: often missing). */
+/**
+ * Where a browser does not tell its output latency: Safari has no `outputLatency`, Chrome had none
+ * before 102, and any may say 0 until the device runs. Source: MDN, AudioContext.outputLatency.
+ */
 export const ASSUMED_LATENCY_S = 0.04;
 
 export class HeardClock {

@@ -1,25 +1,19 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { CLOSE_CODES, afterClose, retryDelayMs } from "../wire/closing.js";
 
-const CLASSES = [
-  [1000, "stop"],
-  [1006, "later"],
-  [1011, "later"],
-  [1012, "soon"],
-  [1013, "later"],
-  [4000, "stop"],
-  [4004, "stop"],
-  [4099, "stop"],
-  [4100, "later"],
-  [4199, "later"],
-  [4200, "soon"],
-  [4299, "soon"],
-];
+const VECTORS = JSON.parse(
+  readFileSync(new URL("../../tests/vectors/closing.json", import.meta.url), "utf8"),
+);
 
-for (const [code, then] of CLASSES) {
-  test(`after ${code}: ${then}`, () => assert.equal(afterClose(code).then, then));
+for (const [what, codes] of Object.entries(VECTORS)) {
+  if (!Array.isArray(codes)) continue;
+  const then = what.split(",")[0];
+  for (const code of codes) {
+    test(`after ${code}: ${what}`, () => assert.equal(afterClose(code).then, then));
+  }
 }
 
 test("every row says a sentence", () => {

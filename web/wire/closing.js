@@ -30,7 +30,12 @@ export const CLOSE_CODES = Object.freeze({
   4104: { then: "later", say: "The server lost sight of this page." },
 });
 
-/** @type {Closing} */
+/**
+ * A proxy between us has codes of its own (1001, 1005, 1008 …), and says with none of them that the
+ * server would refuse the next attempt.
+ *
+ * @type {Closing}
+ */
 const UNKNOWN = Object.freeze({ then: "later", say: "The connection broke." });
 
 /**

@@ -10,7 +10,7 @@ export const PACKET_SAMPLES = 960;
 export const VIZ_SAMPLES = 800;
 export const QUANTUM_SAMPLES = 4800;
 
-export const CODECS = Object.freeze(["opus", "pcm_s16le"]);
+const CODECS = Object.freeze(["opus", "pcm_s16le"]);
 
 const KIND_QUANTUM = 1;
 const HEADER_BYTES = 20;

@@ -148,7 +148,6 @@ _STRONG_BODIES: Final = {
 }
 
 _MODES_DARK_TO_BRIGHT: Final = ("phrygian", "aeolian", "dorian", "mixolydian", "ionian", "lydian")
-DIMENSIONS: Final = tuple(dict.fromkeys(rule.dimension for rule in RULES))
 
 
 @dataclass(frozen=True, slots=True)
