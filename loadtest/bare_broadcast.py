@@ -1,8 +1,9 @@
 """The baseline of fan-out: nothing but `websockets.broadcast`, ten messages a second to everyone.
 
 ``python -m loadtest.bare_broadcast PORT N`` sends each connection messages of the size of a quantum
-and hears nothing of what it says. A newcomer gets one at once; the broadcast begins when N are
-there, for beside it nobody could join any more: at 9 000 it takes the whole core.
+and hears nothing of what it says. A newcomer gets one at once; the broadcast begins when N have
+come, for beside it nobody could join any more: at 9 000 it takes the whole core. It prints a line
+when it can be joined.
 """
 
 from __future__ import annotations
@@ -30,20 +31,24 @@ def _quantum(index: int) -> bytes:
 
 async def _serve(port: int, n: int) -> None:
     everyone: set[ServerConnection] = set()
-    are_there = asyncio.Event()
+    n_come = 0
+    have_come = asyncio.Event()
 
     async def hear(connection: ServerConnection) -> None:
-        await connection.send(_quantum(0))
-        everyone.add(connection)
-        if len(everyone) == n:
-            are_there.set()
+        nonlocal n_come
+        n_come += 1
+        if n_come == n:  # whoever has been lost since does not keep the others waiting
+            have_come.set()
         with suppress(ConnectionClosed):
+            await connection.send(_quantum(0))
+            everyone.add(connection)
             async for _ in connection:
                 pass
         everyone.discard(connection)
 
     async with serve(hear, "127.0.0.1", port, compression=None, ping_interval=None, backlog=4_096):
-        await are_there.wait()
+        print("ready", flush=True)
+        await have_come.wait()
         loop = asyncio.get_running_loop()
         next_s, index = loop.time(), QUANTUM_SAMPLES
         while True:

@@ -8,7 +8,6 @@ writes every quantum by itself.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -17,6 +16,9 @@ from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from loadtest.cores import server_core
+from loadtest.crowd import SETTLING_S
+from loadtest.crowding import crowding
 from loadtest.process import Server, free_port, server
 from loadtest.table import print_table
 
@@ -26,41 +28,61 @@ if TYPE_CHECKING:
 _LISTENERS: Final = (2_000, 9_000)
 _SECONDS: Final = 8.0
 _PER_S: Final = 400.0
+_PLAUSIBLE: Final = 0.9
+"""Of the quanta that are due come at least, or of the core is taken: else something was lost."""
+
+
+class Implausible(RuntimeError):
+    """Less came than was due, with time to send it: a cost of it would say nothing."""
 
 
 @contextmanager
 def _bare(n: int) -> Iterator[Server]:
     """Run the baseline for so many listeners until the block ends."""
     port = free_port()
-    process = subprocess.Popen(  # noqa: S603 - our own baseline
-        [sys.executable, "-m", "loadtest.bare_broadcast", str(port), str(n)]
-    )
-    os.sched_setaffinity(process.pid, {0})
-    try:
-        time.sleep(1.5)  # it answers by now; a crowd that comes too soon would fail
-        yield Server(process.pid, port, 1.5)
-    finally:
-        process.terminate()
-        process.wait(10)
+    began = time.perf_counter()
+    with subprocess.Popen(  # noqa: S603 - our own baseline
+        [sys.executable, "-m", "loadtest.bare_broadcast", str(port), str(n)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.sched_setaffinity(process.pid, {server_core()})
+        try:
+            assert process.stdout is not None  # noqa: S101
+            if not process.stdout.readline():
+                raise RuntimeError(f"the bare broadcast ended with exit code {process.wait()}")
+            yield Server(process.pid, port, time.perf_counter() - began)
+        finally:
+            process.kill()
 
 
 def _cost_us(running: Server, n: int) -> float:
     """Return the processor time of the server for one quantum to one listener (microseconds)."""
-    core = str((os.cpu_count() or 1) - 1)
-    with subprocess.Popen(  # noqa: S603 - our own crowd
-        [sys.executable, "-m", "loadtest.crowd", str(running.port), str(n),
-         str(_SECONDS + 2), "--core", core, "--per-s", str(_PER_S)],
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:  # fmt: skip
-        assert process.stdout is not None  # noqa: S101
-        process.stdout.readline()  # all have joined
-        time.sleep(2.5)
+    with crowding(running.port, n, _SECONDS, _PER_S) as crowd:
+        time.sleep(SETTLING_S + 0.5)
         cpu_s, began = running.cpu_s(), time.perf_counter()
         time.sleep(_SECONDS - 1.0)
         share = (running.cpu_s() - cpu_s) / (time.perf_counter() - began)
-        told = json.loads(process.stdout.readline())
-    per_s = float(told["quanta"]) / (_SECONDS + 2)
+        per_s = float(crowd.told()["quanta"]) / _SECONDS
+    return cost_us(share, per_s, n)
+
+
+def cost_us(share: float, per_s: float, n: int) -> float:
+    """Return what a quantum to one listener costs (microseconds).
+
+    Args:
+        share: Of a core, that the server took.
+        per_s: Quanta that came to all listeners in a second.
+        n: How many listeners there should be, ten quanta a second each.
+
+    Raises:
+        Implausible: Fewer came than that, and the core was not full.
+    """
+    if per_s < _PLAUSIBLE * 10 * n and share < _PLAUSIBLE:
+        raise Implausible(
+            f"{per_s:,.0f} quanta a second came to {n:,} listeners, {10 * n:,} were due, and the "
+            f"server took {share:.0%} of its core: some were lost, or it never began"
+        )
     return share * 1e6 / max(per_s, 1.0)
 
 
@@ -70,7 +92,7 @@ def run() -> None:
     for n in _LISTENERS:
         with (
             TemporaryDirectory() as folder,
-            server(folder, core=0, ASTRADIO_MAX_LISTENERS="20000") as running,
+            server(folder, core=server_core(), ASTRADIO_MAX_LISTENERS="20000") as running,
         ):
             ours = _cost_us(running, n)
         with _bare(n) as running:

@@ -9,19 +9,21 @@ with a sky of its own, to fill it. Growth after that is growth.
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from loadtest.crowd import Crowd, Member, Tally, hello_of, listen
+from loadtest.crowd import Crowd, hello_of
 from loadtest.process import difference, server
 from loadtest.table import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from loadtest.member import Member
     from loadtest.process import Samples, Server
 
 _LISTENERS: Final = 100
@@ -71,14 +73,6 @@ def _slope_mb_per_h(points: list[_Point]) -> float:
     return float(np.polyfit(at_s, rss_kb, 1)[0]) * 3_600 / 1_024
 
 
-def _add(total: Tally, part: Tally) -> None:
-    total.n_quanta += part.n_quanta
-    total.n_gaps += part.n_gaps
-    total.n_skips += part.n_skips
-    total.n_dry += part.n_dry
-    total.closes.update(part.closes)
-
-
 def _course(values: list[float] | list[int]) -> str:
     return f"{values[0]:.0f} / {max(values):.0f} / {values[-1]:.0f}"
 
@@ -109,43 +103,34 @@ def _tell_points(points: list[_Point]) -> None:
 
 def run(hours: float) -> None:
     """Listen, then print what grew."""
-    began = time.monotonic()
-    warm_s = _WARM_UP_SHARE * 3_600 * hours
-    until = began + 3_600 * hours
     points: list[_Point] = []
-    heard = Tally()
     strangers = _passers_by()
     turn = n_passed = 0
     with TemporaryDirectory() as folder, server(folder) as running:
-        address = ("127.0.0.1", running.port)
+        began = time.monotonic()
+        warm_s = _WARM_UP_SHARE * 3_600 * hours
+        until = began + 3_600 * hours
         before = warm = running.samples()
-        groups: list[Crowd] = []
+        crowd = Crowd(("127.0.0.1", running.port))
+        groups: deque[list[Member]] = deque()
         while time.monotonic() < until:
             if len(groups) == _GROUPS:
-                left = groups.pop(0)
-                left.close()
-                _add(heard, left.tally)
+                crowd.leave(groups.popleft())
             fresh = [_programme_of(turn, n) for n in range(_LISTENERS // _GROUPS)]
-            group = Crowd(address, [hello_of(one, 2_000) for one in fresh])
-            group.join(50.0)
-            groups.append(group)
+            groups.append(crowd.join([hello_of(one, 2_000) for one in fresh], 50.0)[0])
             turn += 1
-            members: list[Member] = [one for crowd in groups for one in crowd.members]
             turn_ends = min(time.monotonic() + _TURN_S, until)
             while time.monotonic() < turn_ends:
                 if time.monotonic() - began < warm_s:
                     some = [next(strangers) for _ in range(_PASSERS_BY_PER_S)]
-                    passing = Crowd(address, [hello_of(one, 200) for one in some])
-                    passing.join(100.0)
-                    passing.close()
+                    crowd.leave(crowd.join([hello_of(one, 200) for one in some], 100.0)[0])
                     n_passed += len(some)
                     warm = running.samples()
-                listen(members, 1.0)
+                crowd.listen(1.0)
             points.append(_point_of(running, began))
         now = running.samples()
-        for crowd in groups:
-            crowd.close()
-            _add(heard, crowd.tally)
+        heard = crowd.tally
+        crowd.close()
     kept = [point for point in points if point.at_s >= warm_s]
     _tell_points(points)
     rows = [

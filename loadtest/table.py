@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from astradio_stream import __version__
 from astradio_stream.audio import opus
+from loadtest.cores import cores_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def _processor() -> str:
 def machine() -> str:
     """Return one line: processor, cores, and the versions that decide the figures."""
     return (
-        f"{_processor()}, {os.cpu_count()} cores; Python {platform.python_version()}, "
+        f"{_processor()}, {cores_in_words()}; Python {platform.python_version()}, "
         f"numpy {np.__version__}, {opus.library().version}, astradio-stream {__version__}"
     )
 
