@@ -3,12 +3,17 @@
 Each step is a server of its own on one core, and a crowd that checks all it is sent on the others.
 The search doubles until something does not hold, then halves what lies between, until that is a
 twentieth or the time is over; what then stands in the table was measured, not interpolated.
+
+Newcomers come at the rate of `bench fanout`, and as there the lag of the server's loop is taken
+when all have come: it tells what a core carries, not how fast it can be filled. Nobody may run dry
+or be refused while they come, either.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -16,24 +21,28 @@ from typing import TYPE_CHECKING, Any, Final
 from loadtest.driver import drive
 from loadtest.options import PROMPT
 from loadtest.plan import Plan
-from loadtest.process import server
+from loadtest.process import difference, server
 from loadtest.report import progress_line
 from loadtest.run import split_cores
 from loadtest.table import machine, print_table
 from loadtest.thresholds import threshold_of
-from loadtest.watch import Watch
+from loadtest.watch import Watch, quantile_ms
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
     from loadtest.outcome import Outcome
+    from loadtest.process import Samples, Server
 
 _LISTEN_S: Final = 8.0
 _NEAR: Final = 0.05
 """A step smaller than this share is not worth a run."""
 _VERIFY_S: Final = 5.0
 _SAMPLES: Final = 50
+_NONE: Final = "none"
+_ALL: Final = 0.98
+"""Of those who should be inside are, beside the few that come last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class Kind:
 # fmt: off
 KINDS: Final = {
     "station": Kind(
-        "listeners of one station", "steady", 4_000, 20_000, 800,
+        "listeners of one station", "steady", 4_000, 20_000, 500,
         ("faults<=0", "underrun<=0", "refused<=0", "shed<=0", "loop_lag_p99_ms<=25")),
     "distinct": Kind(
         "distinct streams", "distinct", 60, 400, 15,
@@ -109,37 +118,60 @@ def search(first: int, most: int, until_s: float, failure_of: Callable[[int], st
     return found
 
 
-def measure(kind: Kind, number: int, cores: tuple[int, ...]) -> Outcome:
+class Watched:
+    """What the metrics of a server tell of the seconds in which all listened."""
+
+    def __init__(self, running: Server, number: int) -> None:
+        """Look from when nearly so many are inside."""
+        self._running = running
+        self._number = number
+        self._first: Samples = {}
+        self._last: Samples = {}
+
+    def show(self, row: dict[str, Any]) -> None:
+        """Look once a second, and show some of them."""
+        if row["open"] >= _ALL * self._number:
+            with suppress(OSError):  # a server that says nothing has no figure
+                self._last = self._running.samples()
+                self._first = self._first or self._last
+        if row["atS"] % 5 == 0:
+            print(progress_line("capacity", row), file=sys.stderr, flush=True)
+
+    def loop_lag_p99_ms(self) -> float:
+        """Return how late its loop was; not a number if not all came, or nobody saw it."""
+        return quantile_ms(difference(self._last, self._first), "astradio_loop_lag_seconds", 0.99)
+
+
+def measure(kind: Kind, number: int, folder: str) -> Outcome:
     """Load a server of its own, on one core, with so many."""
-    theirs, ours = split_cores(cores)
+    theirs, ours = split_cores(())
     settings = {
         "ASTRADIO_MAX_LISTENERS": str(number + 100),
         "RATE_LIMIT_MAX": "1000000",
         "ASTRADIO_CACHE_MB": "512",
     }
-    with TemporaryDirectory() as folder, server(folder, None, theirs[:1], **settings) as running:
+    with server(folder, None, theirs[:1], **settings) as running:
         plan = Plan(
             scenario=kind.scenario, url=f"ws://127.0.0.1:{running.port}/stream", is_owned=False,
             listeners=number, programmes=number, duration_s=number / kind.per_s + _LISTEN_S,
             per_s=kind.per_s, processes=1, buffer_ms=2_000, seed=1, samples=_SAMPLES,
             prompt=PROMPT, asks_per_s=0.0, verify_s=_VERIFY_S, folder=folder, cores=ours,
         )  # fmt: skip
-        return drive(plan, Watch(f"http://127.0.0.1:{running.port}", running), _show)
-
-
-def _show(row: dict[str, Any]) -> None:
-    if row["atS"] % 5 == 0:
-        print(progress_line("capacity", row), file=sys.stderr, flush=True)
+        watched = Watched(running, number)
+        watch = Watch(f"http://127.0.0.1:{running.port}", running)
+        outcome = drive(plan, watch, watched.show)
+    outcome.server["loop_lag_p99_ms"] = watched.loop_lag_p99_ms()
+    return outcome
 
 
 def _row(kind: Kind, found: Search, outcomes: dict[int, Outcome]) -> list[str]:
     """Return a line of the table: the largest number that held, and what stopped the next."""
     limit = found.tried.get(found.broke, "") or "the end of the search"
     if not found.held:
-        return [kind.what, "none", "", "", "", limit]
+        return [kind.what, _NONE, "", "", "", limit]
     outcome = outcomes[found.held]
     figures = outcome.figures()
-    listening = [row for row in outcome.seconds if row["open"] >= 0.98 * found.held]
+    listening = [row for row in outcome.seconds if row["open"] >= _ALL * found.held]
     share = sum(row["serverCpu"] for row in listening) / max(len(listening), 1)
     return [
         kind.what,
@@ -151,32 +183,38 @@ def _row(kind: Kind, found: Search, outcomes: dict[int, Outcome]) -> list[str]:
     ]
 
 
+def searched(kind: Kind, folder: str, until_s: float) -> list[str]:
+    """Search one of them; return its line of the table."""
+    outcomes: dict[int, Outcome] = {}
+
+    def failure_of(number: int) -> str:
+        outcome = outcomes[number] = measure(kind, number, folder)
+        figures = outcome.figures()
+        verdicts = [threshold_of(text).verdict(figures) for text in kind.quality]
+        broken = [one.line for one in verdicts if not one.holds] + outcome.mishaps
+        failure = broken[0] if broken else ""
+        if failure and not outcome.is_generator_fit:
+            failure += " (the generator did not keep up)"
+        print(f"  {number:,} {kind.what}: {failure or 'held'}", flush=True)
+        return failure.removeprefix("FAILED ")
+
+    return _row(kind, search(kind.first, kind.most, until_s, failure_of), outcomes)
+
+
 def run(args: Namespace) -> int:
-    """Search, then print the table."""
+    """Search, then print the table; return the exit code: 1 where there was nothing that held."""
     print(machine())
     rows = [
         ["on one core", "at most", "CPU of it", "us / quantum", "late p99, ms", "what stopped more"]
     ]
     for name in args.kinds or KINDS:
-        kind = KINDS[name]
-        outcomes: dict[int, Outcome] = {}
-
-        def failure_of(
-            number: int, kind: Kind = kind, outcomes: dict[int, Outcome] = outcomes
-        ) -> str:
-            outcome = outcomes[number] = measure(kind, number, ())
-            figures = outcome.figures()
-            verdicts = [threshold_of(text).verdict(figures) for text in kind.quality]
-            broken = [one.line for one in verdicts if not one.holds] + outcome.mishaps
-            failure = broken[0] if broken else ""
-            if failure and not outcome.is_generator_fit:
-                failure += " (the generator did not keep up)"
-            print(f"  {number:,} {kind.what}: {failure or 'held'}", flush=True)
-            return failure.removeprefix("FAILED ")
-
         until_s = time.monotonic() + 60.0 * args.minutes / len(args.kinds or KINDS)
-        rows.append(_row(kind, search(kind.first, kind.most, until_s, failure_of), outcomes))
+        with TemporaryDirectory() as folder:
+            rows.append(searched(KINDS[name], folder, until_s))
     print_table("Capacity", rows)
     for name in args.kinds or KINDS:
         print(f"  {KINDS[name].what}: {', '.join(KINDS[name].quality)}")
-    return 0
+    failed = [row[0] for row in rows if row[1] == _NONE]
+    for what in failed:
+        print(f"FAILED {what}: the search found no number of them that holds")
+    return 1 if failed else 0

@@ -49,8 +49,8 @@ class Watch:
             return {}
         grown = difference(after, self._before)
         return {
-            "loop_lag_p99_ms": _quantile_ms(grown, "astradio_loop_lag_seconds", 0.99),
-            "server_late_p99_ms": _quantile_ms(grown, "astradio_quantum_lateness_seconds", 0.99),
+            "loop_lag_p99_ms": quantile_ms(grown, "astradio_loop_lag_seconds", 0.99),
+            "server_late_p99_ms": quantile_ms(grown, "astradio_quantum_lateness_seconds", 0.99),
             "late_segments": grown.get(("astradio_late_segments_total", ""), math.nan),
             "server_cpu_share": (self._cpu(after) - self._first_cpu_s)
             / max(time.monotonic() - self._first_at_s, 1e-3),
@@ -75,7 +75,7 @@ class Watch:
         return math.nan if self._running.end() else self._running.cpu_s()
 
 
-def _quantile_ms(grown: Samples, histogram: str, share: float) -> float:
+def quantile_ms(grown: Samples, histogram: str, share: float) -> float:
     """Return the upper bound of the bucket that holds a quantile (ms); NaN where it holds none."""
     name = f"{histogram}_bucket"
     bounds = sorted((float(le), n) for (found, le), n in grown.items() if found == name)

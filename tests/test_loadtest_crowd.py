@@ -295,9 +295,13 @@ def test_the_cores_of_a_benchmark_are_those_it_may_run_on() -> None:
 
 
 @pytest.fixture
-def printed(monkeypatch: pytest.MonkeyPatch) -> list[Table]:
+def printed(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> list[Table]:
+    """The tables that are printed; servers find the note banks that are there already."""
     kept: list[Table] = []
     monkeypatch.setattr(table, "PRINTED", kept)
+    for module in (bench_fanout, soak):
+        banks = contextlib.nullcontext(str(data_dir))
+        monkeypatch.setattr(module, "TemporaryDirectory", lambda banks=banks: banks)
     return kept
 
 
