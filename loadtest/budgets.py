@@ -96,6 +96,7 @@ BUDGETS: Final = (
         25,
     ),
     Budget("… who ran dry", "fanout", _FANOUT, "10,000", "ran dry", 0),
+    Budget("… refused or lost", "fanout", _FANOUT, "10,000", "refused", 0),
     Budget("… memory of each, KB", "fanout", _FANOUT, "10,000", "KB each", 32),
     # A core of a bare broadcast is known to carry 9 000 listeners, 10 000 are wanted: nine tenths
     # of its cost, where it is full.

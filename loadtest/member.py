@@ -14,11 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from astradio_stream.units import QUANTUM_SAMPLES
 from loadtest.frames import BINARY, CLOSE, TEXT, frame, handshake, is_accepted
 from loadtest.playout import Playout
 
-QUANTUM_SAMPLES: Final = 4_800
-SAMPLE_RATE_HZ: Final = 48_000
 _HEAD: Final = struct.Struct(">BBHIq")
 _READ_BYTES: Final = 1 << 18
 _IP_BIND_ADDRESS_NO_PORT: Final = 24
