@@ -64,10 +64,11 @@ class Wanderer:
             while n_quanta is None or n_quanta > 0:
                 timeout_s = None if until is None else max(0.0, until - time.monotonic())
                 try:
-                    message = await asyncio.wait_for(connection.recv(), timeout_s)
-                except TimeoutError:
-                    await connection.send('{"type":"bye"}')
-                    return
+                    try:
+                        message = await asyncio.wait_for(connection.recv(), timeout_s)
+                    except TimeoutError:  # a busy machine may be told to go before it says so
+                        await connection.send('{"type":"bye"}')
+                        return
                 except ConnectionClosed as closed:
                     self.closes.append(closed.rcvd.code if closed.rcvd else 1006)
                     return
