@@ -64,7 +64,7 @@ ASKS: Final[dict[str, Callable[[random.Random], tuple[str, dict[str, Any]]]]] = 
 
 def _ask(target: Target, number: int, path: str, body: dict[str, Any]) -> int:
     """Return the status of one request on a connection of its own; 0 if there was no answer."""
-    source = (source_of(_FIRST_SOURCE + number), 0) if target.is_loopback else None
+    source = (source_of(_FIRST_SOURCE + number), 0) if target.has_sources else None
     connection = http.client.HTTPConnection(
         *target.address, timeout=_TIMEOUT_S, source_address=source
     )

@@ -110,10 +110,10 @@ class Client:
             OSError: The system has no socket, no address or no way there.
         """
         self.closed = self.refused = None
-        sock = socket.socket()
+        sock = socket.socket(self._target.family)
         try:
             sock.setblocking(False)
-            if self._target.is_loopback:
+            if self._target.has_sources:
                 sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
                 sock.bind((source_of(self._number), 0))
             if self._receive_bytes:

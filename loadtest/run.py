@@ -94,7 +94,7 @@ def outcome_of(args: Namespace) -> Outcome:
         plan = plan_of(args, url, folder, ours if running else cores_of(args.cores))
         proxy = None
         if trace is not None:
-            proxy = stack.enter_context(toxic(url))
+            proxy = stack.enter_context(toxic(target.resolved_url))
             proxy.down.delay_of_s = trace.delay_s
             plan = replace(plan, url=proxy.url)
         outcome = drive(plan, Watch(target.http_url, running), _Progress(args.scenario).show)
