@@ -17,6 +17,7 @@ from loadtest.histogram import Histogram
 from loadtest.outcome import Outcome
 from loadtest.table import machine
 from loadtest.tally import Tally
+from loadtest.watch import TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -62,7 +63,11 @@ class _Process:
     def _read(self, inbox: Inbox) -> None:
         assert self.process.stdout is not None  # noqa: S101
         for line in self.process.stdout:
-            inbox.put((self.name, json.loads(line)))
+            try:
+                inbox.put((self.name, json.loads(line)))
+            except ValueError:  # torn by its death; one that lives on tells nothing that counts
+                self.process.kill()
+                break
         inbox.put((self.name, {"ended": self.process.wait()}))
 
     def end(self) -> None:
@@ -94,11 +99,19 @@ class _Watching:
     def _work(self) -> None:
         number = 0
         while not self._is_over.wait(max(0.0, self._start_s + number - time.monotonic())):
-            looked, end = self._watch.look(), self._watch.end()
-            at_s = round(time.monotonic() - self._start_s)
-            self._inbox.put((_WATCH, {"atS": at_s, "looked": looked, "end": end}))
-            number = max(number + 1, at_s)
-        self._inbox.put((_WATCH, {"told": self._watch.told(), "ended": 0}))
+            looked = self._watch.look()
+            self._tell({"looked": looked})
+            number = max(number + 1, self._at_s())
+        told = self._watch.told()
+        self._tell({"told": told, "bounds": self._watch.bounds_ms})
+
+    def _at_s(self) -> int:
+        return round(time.monotonic() - self._start_s)
+
+    def _tell(self, told: dict[str, Any]) -> None:
+        """Tell what was seen, when, and how the server ended if it did."""
+        at = {"atS": self._at_s(), "end": self._watch.end()}
+        self._inbox.put((_WATCH, at | told))
 
 
 class _Gathering:
@@ -114,6 +127,7 @@ class _Gathering:
         """Processes that cannot begin yet."""
         self.seconds: dict[int, dict[str, Any]] = {}
         self._show = show
+        self._has_server_ended = False
 
     def heed(self, name: str, told: dict[str, Any]) -> None:
         """Heed what somebody tells."""
@@ -139,21 +153,18 @@ class _Gathering:
 
     def _look(self, told: dict[str, Any]) -> None:
         """Heed what was seen of the server; show the last second that all have told of."""
-        outcome = self.outcome
+        outcome, at_s = self.outcome, told["atS"]
+        if told["end"] and not self._has_server_ended:
+            self._has_server_ended = True
+            outcome.mishaps.append(f"the server ended after {at_s} s: {told['end']}")
         if "told" in told:
-            outcome.server = told["told"]
+            outcome.server, outcome.bounds_ms = told["told"], told["bounds"]
             self.left.discard(_WATCH)
             return
-        at_s = told["atS"]
         if at_s > 0:
             _second(self.seconds, at_s).update(told["looked"])
-        if told["end"] and not any(line.startswith(_SERVER_ENDED) for line in outcome.mishaps):
-            outcome.mishaps.append(f"{_SERVER_ENDED} after {at_s} s: {told['end']}")
         if at_s - 1 in self.seconds:
             self._show(_finished(self.seconds[at_s - 1]))
-
-
-_SERVER_ENDED: Final = "the server ended"
 
 
 def drive(plan: Plan, watch: Watch, show: Callable[[dict[str, Any]], None]) -> Outcome:
@@ -179,7 +190,9 @@ def drive(plan: Plan, watch: Watch, show: Callable[[dict[str, Any]], None]) -> O
         limit_s = plan.start_s + plan.duration_s + _GRACE_S
         _heed_while(gathering, inbox, lambda: gathering.listening, limit_s)
         watching.finish()
-        _heed_while(gathering, inbox, lambda: gathering.left, limit_s + plan.verify_s)
+        _heed_while(gathering, inbox, lambda: gathering.left - {_WATCH}, limit_s + plan.verify_s)
+        limit_s = time.monotonic() + 2 * TIMEOUT_S  # a look under way, and the last
+        _heed_while(gathering, inbox, lambda: gathering.left & {_WATCH}, limit_s)
     told = [row for _, row in sorted(gathering.seconds.items()) if row["told"] == plan.processes]
     gathering.outcome.seconds = [_finished(row) for row in told]
     return gathering.outcome

@@ -95,6 +95,8 @@ class Outcome:
     """Moment and lateness of each quantum of the first listener (seconds)."""
     server: dict[str, float] = field(default_factory=dict)
     """What the server told of itself."""
+    bounds_ms: dict[str, float] = field(default_factory=dict)
+    """Of figures that the server counts in buckets, the most that it measures."""
     mishaps: list[str] = field(default_factory=list)
     """What broke on the way: a process of the generator, or the server."""
     command: str = ""
@@ -109,9 +111,14 @@ class Outcome:
 
     @property
     def is_generator_fit(self) -> bool:
-        """Whether the generator was no bottleneck: its loops were in time and had time left."""
+        """Whether the generator was no bottleneck: its loops were in time and had time left.
+
+        One that told nothing of its loops proves nothing.
+        """
+        if not self.generators:
+            return False
         lag_ms = self.figures()["lag_p99_ms"]
-        return lag_ms <= FIT_LAG_MS and max(self.generator_shares, default=0) <= FIT_CPU_SHARE
+        return lag_ms <= FIT_LAG_MS and max(self.generator_shares) <= FIT_CPU_SHARE
 
     def faults(self) -> dict[str, int]:
         """Return all faults by kind."""

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _START_LIMIT_S: Final = 60.0
+_STOP_LIMIT_S: Final = 40.0
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 
 Samples = dict[tuple[str, str], float]
 """Value by name and, of a histogram's buckets, upper bound."""
+
+
+class ServerFailed(RuntimeError):
+    """A server of ours that did not start, or did not stop; the sentence says how."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,16 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
     def rss_kb(self) -> int:
-        """Return its resident memory (KB)."""
+        """Return its resident memory (KB).
+
+        Raises:
+            ProcessLookupError: It has ended: what is left of it has no memory.
+        """
         status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0])
+        _, found, rest = status.partition("VmRSS:")
+        if not found:
+            raise ProcessLookupError(f"process {self.pid} has ended")
+        return int(rest.split()[0])
 
     def end(self) -> str:
         """Return how it ended, in words; nothing while it runs. Who waits for it still can."""
@@ -97,7 +109,12 @@ def is_ready(port: int) -> bool:
 def server(
     folder: str, core: int | None = None, cores: tuple[int, ...] = (), **settings: str
 ) -> Iterator[Server]:
-    """Run a server of its own, on one core or some if they are named, until the block ends."""
+    """Run a server of its own, on one core or some if they are named, until the block ends.
+
+    Raises:
+        ServerFailed: It did not become ready; or it did not stop when the block ended, and was
+            killed.
+    """
     port = int(settings.get("ASTRADIO_PORT") or free_port())
     environment = os.environ | {
         "ASTRADIO_PORT": str(port),
@@ -117,13 +134,22 @@ def server(
         os.sched_setaffinity(process.pid, cores)
     try:
         while not is_ready(port):
-            if process.poll() is not None or time.perf_counter() - began > _START_LIMIT_S:
-                raise RuntimeError("the server did not become ready")
+            if process.poll() is not None:
+                raise ServerFailed(
+                    f"the server ended before it was ready: exit code {process.returncode}"
+                )
+            if time.perf_counter() - began > _START_LIMIT_S:
+                raise ServerFailed(f"the server was not ready within {_START_LIMIT_S:g} s")
             time.sleep(0.01)
         yield Server(process.pid, port, time.perf_counter() - began)
     finally:
         process.terminate()
-        process.wait(40)
+        try:
+            process.wait(_STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise ServerFailed(f"the server did not stop within {_STOP_LIMIT_S:g} s") from None
 
 
 def difference(after: Mapping[tuple[str, str], float], before: Samples) -> Samples:

@@ -61,7 +61,7 @@ def summary_rows(outcome: Outcome) -> list[list[str]]:
     shares = ", ".join(f"{share:.0%}" for share in outcome.generator_shares)
     cpu = shown(figures["server_cpu_share"], ".0%")
     memory = shown(figures["server_rss_mb"], ".0f")
-    late, lag = shown(figures["server_late_p99_ms"]), shown(figures["loop_lag_p99_ms"])
+    late, lag = (_bound(outcome, name) for name in ("server_late_p99_ms", "loop_lag_p99_ms"))
     rows = [
         ["", ""],
         ["listeners, most at once", f"{figures['listeners']:,.0f}, {figures['most_open']:,.0f}"],
@@ -69,7 +69,7 @@ def summary_rows(outcome: Outcome) -> list[list[str]]:
         ["verified against a local render",
          f"{figures['verified']:,.0f} of {figures['sampled']:,.0f} samples"],
         ["server: CPU of a core, memory", f"{cpu}, {memory} MB"],
-        ["server says: late p99, loop lag p99", f"≤ {late} ms, ≤ {lag} ms"],
+        ["server says: late p99, loop lag p99", f"{late}, {lag}"],
         ["generator: CPU of a core", shares],
         ["generator kept up", "yes" if outcome.is_generator_fit else "NO: see its lag"],
     ]  # fmt: skip
@@ -99,10 +99,16 @@ def fault_lines(outcome: Outcome) -> list[str]:
 
 
 def shown(value: float, form: str = "g") -> str:
-    """Return a figure of the server as people read it."""
-    if math.isnan(value):
-        return "?"
-    return format(value, form) if math.isfinite(value) else "more than it measures"
+    """Return a figure of the server as people read it: what it did not tell is `?`."""
+    return format(value, form) if math.isfinite(value) else "?"
+
+
+def _bound(outcome: Outcome, name: str) -> str:
+    """Return a figure that the server counts in buckets: no more than this, or more than all."""
+    value_ms = outcome.figures()[name]
+    if math.isinf(value_ms):
+        return f"> {outcome.bounds_ms[name]:g} ms"
+    return "?" if math.isnan(value_ms) else f"≤ {value_ms:g} ms"
 
 
 def print_report(outcome: Outcome) -> None:
@@ -113,6 +119,7 @@ def print_report(outcome: Outcome) -> None:
     print_table("Counts", summary_rows(outcome))
     for name, told in group_rows(outcome):
         print(f"  {name}: {told}")
+    print_table("What must hold", verdict_rows(outcome))
     faults = fault_lines(outcome)
     print("\nFaults: " + ("none" if not faults else ""))
     for line in faults:

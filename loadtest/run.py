@@ -14,7 +14,7 @@ from loadtest.driver import drive
 from loadtest.options import command_of, cores_of, require_file, require_folder
 from loadtest.outcome import Verdict
 from loadtest.plan import plan_of
-from loadtest.process import server
+from loadtest.process import ServerFailed, server
 from loadtest.report import print_report, progress_line, write_files
 from loadtest.target import Refused, target_of
 from loadtest.thresholds import threshold_of, verdicts_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from loadtest.outcome import Outcome
+    from loadtest.traces import Trace
 
 FAILED: Final = 1
 REFUSED: Final = 2
@@ -53,21 +54,29 @@ def run(args: Namespace) -> int:
         thresholds = [threshold_of(text) for text in args.asserts]
         if args.out:
             require_folder(args.out, "--out")
+        if args.data_dir:
+            require_folder(args.data_dir, "--data-dir")
         if args.record_trace:
             require_file(args.record_trace, "--record-trace")
         outcome = outcome_of(args)
     except Refused as refused:
         print(refused, file=sys.stderr)
         return REFUSED
+    except ServerFailed as failed:  # before anything was measured
+        print(failed, file=sys.stderr)
+        return FAILED
     standing = [threshold_of(text) for text in outcome.plan.row.thresholds]
     outcome.verdicts = verdicts_of(outcome, [*standing, *thresholds])
     if args.record_trace:
         outcome.verdicts += record(outcome, Path(args.record_trace))
     print_report(outcome)
     if args.out:
-        folder = Path(args.out)
-        write_files(outcome, folder)
-        write_page(outcome, folder)
+        try:
+            write_files(outcome, Path(args.out))
+            write_page(outcome, Path(args.out))
+        except OSError as error:  # the disk may be full by now; the report was printed
+            print(f"FAILED --out: {error}")
+            return FAILED
     return 0 if all(one.holds for one in outcome.verdicts) else FAILED
 
 
@@ -76,32 +85,45 @@ def outcome_of(args: Namespace) -> Outcome:
 
     Raises:
         Refused: They are wrong; the sentence says how.
+        ServerFailed: The server that they ask for did not start.
     """
     trace = load_trace(args.trace) if args.trace else None
-    with ExitStack() as stack:
-        folder = args.data_dir or stack.enter_context(TemporaryDirectory())
-        theirs, ours = split_cores(cores_of(args.cores))
-        running = None
-        if args.url is None:
-            plan = plan_of(args, "ws://127.0.0.1:1/stream", folder, ours)  # refuse before starting
-            settings = {"ASTRADIO_MAX_LISTENERS": str(max(2_000, plan.listeners + 100))}
-            settings |= {} if trace else _LIMITS
-            running = stack.enter_context(server(folder, None, theirs, **settings))
-            url = f"ws://127.0.0.1:{running.port}/stream"
-        else:
-            url = args.url
-        target = target_of(url, is_owned=args.i_own_this_server)
-        plan = plan_of(args, url, folder, ours if running else cores_of(args.cores))
-        proxy = None
-        if trace is not None:
-            proxy = stack.enter_context(toxic(target.resolved_url))
-            proxy.down.delay_of_s = trace.delay_s
-            plan = replace(plan, url=proxy.url)
-        outcome = drive(plan, Watch(target.http_url, running), _Progress(args.scenario).show)
-        outcome.command = command_of(args)
-        if proxy is not None:
-            outcome.between = proxy.lag()
-        return outcome
+    outcome = None
+    try:
+        with ExitStack() as stack:
+            outcome = _driven(args, trace, stack)
+    except ServerFailed as failed:
+        if outcome is None:
+            raise
+        outcome.mishaps.append(str(failed))
+    outcome.command = command_of(args)
+    return outcome
+
+
+def _driven(args: Namespace, trace: Trace | None, stack: ExitStack) -> Outcome:
+    """Make the run; what it needs lives as long as the stack."""
+    folder = args.data_dir or stack.enter_context(TemporaryDirectory())
+    theirs, ours = split_cores(cores_of(args.cores))
+    running = None
+    if args.url is None:
+        plan = plan_of(args, "ws://127.0.0.1:1/stream", folder, ours)  # refuse before starting
+        settings = {"ASTRADIO_MAX_LISTENERS": str(max(2_000, plan.listeners + 100))}
+        settings |= {} if trace else _LIMITS
+        running = stack.enter_context(server(folder, None, theirs, **settings))
+        url = f"ws://127.0.0.1:{running.port}/stream"
+    else:
+        url = args.url
+    target = target_of(url, is_owned=args.i_own_this_server)
+    plan = plan_of(args, url, folder, ours if running else cores_of(args.cores))
+    proxy = None
+    if trace is not None:
+        proxy = stack.enter_context(toxic(target.resolved_url))
+        proxy.down.delay_of_s = trace.delay_s
+        plan = replace(plan, url=proxy.url)
+    outcome = drive(plan, Watch(target.http_url, running), _Progress(args.scenario).show)
+    if proxy is not None:
+        outcome.between = proxy.lag()
+    return outcome
 
 
 class _Progress:

@@ -37,7 +37,9 @@ class Threshold:
         """Return whether it holds; of what was not measured, nothing does."""
         value = figures[self.name]
         holds = math.isfinite(value) and _SIGNS[self.sign](value, self.limit)
-        measured = "it was not measured" if math.isnan(value) else f"it is {value:g}"
+        measured = f"it is {value:g}"
+        if not math.isfinite(value):
+            measured = "it was not measured" + " so far up" * math.isinf(value)
         return Verdict(f"{self.name}{self.sign}{self.limit:g}", measured, holds)
 
 

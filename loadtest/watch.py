@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 import time
-import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import Final
 
 from loadtest.process import Samples, Server, difference, samples_in
 
 TIMEOUT_S: Final = 5.0
-"""How long its metrics are waited for."""
+"""How long its metrics are waited for, however slowly they come."""
+_READ_BYTES: Final = 1 << 16
 
 
 class Watch:
@@ -24,6 +25,8 @@ class Watch:
     def __init__(self, http_url: str, running: Server | None = None) -> None:
         self._http_url = http_url
         self._running = running
+        self.bounds_ms: dict[str, float] = {}
+        """By figure, the most that the server's histogram of it measures (milliseconds)."""
         self._before: Samples = self._samples()
         self._first_cpu_s = self._cpu_s = self._cpu(self._before)
         self._first_at_s = self._at_s = time.monotonic()
@@ -32,7 +35,7 @@ class Watch:
         """Return its share of a core since it was last seen, and its memory (MB)."""
         if self._running is not None:
             samples: Samples = {}
-            rss_mb = math.nan if self._running.end() else self._running.rss_kb() / 1024
+            rss_mb = self._own_rss_mb(self._running)
         else:
             samples = self._samples()
             rss_mb = samples.get(("process_resident_memory_bytes", ""), math.nan) / 2**20
@@ -48,6 +51,10 @@ class Watch:
         if not (after and self._before):
             return {}
         grown = difference(after, self._before)
+        self.bounds_ms = {
+            "loop_lag_p99_ms": most_ms(grown, "astradio_loop_lag_seconds"),
+            "server_late_p99_ms": most_ms(grown, "astradio_quantum_lateness_seconds"),
+        }
         return {
             "loop_lag_p99_ms": quantile_ms(grown, "astradio_loop_lag_seconds", 0.99),
             "server_late_p99_ms": quantile_ms(grown, "astradio_quantum_lateness_seconds", 0.99),
@@ -61,18 +68,35 @@ class Watch:
         return "" if self._running is None else self._running.end()
 
     def _samples(self) -> Samples:
-        """Return its metrics, none where it tells none."""
+        """Return its metrics, none where it tells none in time."""
+        limit_s = time.monotonic() + TIMEOUT_S
+        text = b""
         try:
             url = f"{self._http_url}/metrics"
             with urllib.request.urlopen(url, timeout=TIMEOUT_S) as page:  # noqa: S310 - always http
-                return samples_in(page.read().decode())
-        except (OSError, urllib.error.URLError, ValueError):
+                while part := page.read1(_READ_BYTES):
+                    text += part
+                    if time.monotonic() > limit_s:
+                        return {}
+                if page.length:  # it broke off: half of its figures are worse than none
+                    return {}
+            return samples_in(text.decode())
+        except (OSError, HTTPException, ValueError):
             return {}
 
     def _cpu(self, samples: Samples) -> float:
         if self._running is None:
             return samples.get(("process_cpu_seconds_total", ""), math.nan)
-        return math.nan if self._running.end() else self._running.cpu_s()
+        try:
+            return self._running.cpu_s()
+        except OSError:  # it is gone
+            return math.nan
+
+    def _own_rss_mb(self, running: Server) -> float:
+        try:
+            return running.rss_kb() / 1024
+        except OSError:
+            return math.nan
 
 
 def quantile_ms(grown: Samples, histogram: str, share: float) -> float:
@@ -82,3 +106,10 @@ def quantile_ms(grown: Samples, histogram: str, share: float) -> float:
     if not bounds or not bounds[-1][1]:
         return math.nan
     return next(bound for bound, n in bounds if n >= share * bounds[-1][1]) * 1e3
+
+
+def most_ms(samples: Samples, histogram: str) -> float:
+    """Return the last bound of a histogram that is finite (ms): beyond it nothing is told apart."""
+    name = f"{histogram}_bucket"
+    bounds = [float(le) for found, le in samples if found == name]
+    return max((bound for bound in bounds if math.isfinite(bound)), default=0.0) * 1e3
