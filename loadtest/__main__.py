@@ -6,21 +6,24 @@ measures the budgets of the design, ``soak`` tells what grows over hours, ``ears
 
 from __future__ import annotations
 
-import argparse
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from loadtest import bench, capacity, run, soak
 from loadtest.ears import NAMES
-from loadtest.options import add_run_options
+from loadtest.options import Parser, add_run_options
 from loadtest.plan import bounded
 from loadtest.table import machine
 from loadtest.target import Refused
 
+if TYPE_CHECKING:
+    import argparse
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Return what the command line understands."""
-    parser = argparse.ArgumentParser("python -m loadtest", description=__doc__)
+    parser = Parser("python -m loadtest", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     add_run_options(commands.add_parser("run", help="load a server and check all that it sends"))
     searching = commands.add_parser("capacity", help="search how much one core carries")

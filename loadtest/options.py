@@ -7,7 +7,7 @@ import shlex
 from argparse import ArgumentParser
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from loadtest.scenarios import SCENARIOS
 from loadtest.target import Refused
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 SAMPLES: Final = 500
 PROMPT: Final = 200
+
+
+class Parser(ArgumentParser):
+    """A parser that says in one line what is wrong; how it is meant stands in `--help`."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it, and end."""
+        self.exit(2, f"{self.prog}: {message}\n")
 
 
 def add_run_options(parser: ArgumentParser) -> None:
@@ -74,7 +82,10 @@ def command_of(args: Namespace) -> str:
             continue
         option = action.option_strings[-1]
         for one in value if isinstance(value, list) else [value]:
-            words += [option] if action.nargs == 0 else [option, str(one)]
+            given = [option] if action.nargs == 0 else [option, str(one)]
+            if str(one).startswith("-"):  # by itself it would be taken for an option
+                given = [f"{option}={one}"]
+            words += given
     return shlex.join(words)
 
 

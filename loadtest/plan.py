@@ -116,6 +116,10 @@ def _require_use(args: Namespace, row: Scenario) -> None:
         "programmes": row.programme == "station",
         "asks_per_s": not row.asks,
     }
+    if args.i_own_this_server and args.url is None:
+        raise Refused("--i-own-this-server has no meaning without --url: a server is started here")
+    if args.record_trace and not args.prompt:
+        raise Refused("--record-trace needs a listener that is read at once, got --prompt 0")
     for name, is_useless in useless.items():
         if is_useless and getattr(args, name) is not None:
             option = "--" + name.replace("_", "-")

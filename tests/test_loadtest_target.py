@@ -53,7 +53,7 @@ NOWHERE = [
 
 @pytest.mark.parametrize(("url", "sentence"), NOWHERE)
 def test_what_is_no_target_is_refused_in_one_line(url: str, sentence: str) -> None:
-    with pytest.raises(Refused, match="^[^\n]+$") as refused:
+    with pytest.raises(Refused, match=r"^[^\n]+$") as refused:
         target_of(url, is_owned=False)
     assert sentence in str(refused.value)
 

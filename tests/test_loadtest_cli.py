@@ -1,0 +1,114 @@
+"""`python -m loadtest run` as people start it: what it writes, and its exit code."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from loadtest.outcome import figure_names
+
+ROOT = Path(__file__).parent.parent
+SIZE = "--listeners 8 --rate 50 --samples 20"
+
+
+@dataclass
+class Ended:
+    """A run that is over."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def failed(self) -> list[str]:
+        """The lines of what does not hold."""
+        return [line for line in self.out.splitlines() if line.startswith("FAILED")]
+
+
+def begun(words: str, folder: Path, data_dir: Path) -> subprocess.Popen[str]:
+    given = ["run", "steady", *SIZE.split(), *words.split()]
+    here = ["--data-dir", str(data_dir), "--out", str(folder / "report")]
+    return subprocess.Popen(
+        [sys.executable, "-m", "loadtest", *given, *here],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
+
+
+def ended(process: subprocess.Popen[str], folder: Path) -> Ended:
+    out, err = process.communicate(timeout=120)
+    assert "Traceback" not in err
+    return Ended(process.returncode, out, err, folder / "report")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Ended:
+    folder = tmp_path_factory.mktemp("plain")
+    words = "--duration 5 --assert quanta>=100 --assert late_segments<=1000"
+    return ended(begun(words, folder, data_dir), folder)
+
+
+def test_a_run_in_which_all_holds_ends_with_0_and_one_in_which_not_with_1(plain: Ended) -> None:
+    # This machine may be too busy for the generator or the server; then the code must say so.
+    assert plain.code == (1 if plain.failed else 0)
+    assert not [line for line in plain.failed if "quanta" in line or "late_segments" in line]
+    assert "What must hold" in plain.out
+
+
+def test_out_has_the_figures_the_seconds_and_the_page(plain: Ended) -> None:
+    text = plain.folder.joinpath("outcome.json").read_text()
+    assert not re.search(r"\b(NaN|Infinity)\b", text)
+    told = json.loads(text)
+    assert set(told["figures"]) == set(figure_names())
+    assert told["figures"]["loop_lag_p99_ms"] > 0
+    assert told["command"].startswith("python -m loadtest run steady --listeners 8 ")
+    wanted = {one["wanted"]: one["holds"] for one in told["verdicts"]}
+    assert wanted["quanta>=100"] is wanted["late_segments<=1000"] is True
+    assert {"faults<=0", "the generator keeps up"} <= set(wanted)
+    assert all(wanted.values()) is (plain.code == 0)
+    rows = list(csv.DictReader(plain.folder.joinpath("seconds.csv").read_text().splitlines()))
+    assert [row["atS"] for row in rows] == [str(n + 1) for n in range(len(rows))]
+    assert len(rows) >= 4
+    assert all(float(row["serverRssMb"]) > 50 for row in rows[1:])
+    page = plain.folder.joinpath("report.html").read_text()
+    assert len(page.partition("data:image/png;base64,")[2].partition('"')[0]) > 20_000
+    assert f"<td>quanta&gt;=100</td><td>{told['figures']['quanta']:g}</td><td>yes</td>" in page
+
+
+def test_a_server_that_dies_ends_the_run_with_1_and_its_report(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    with begun("--duration 8", tmp_path, data_dir) as process:
+        os.kill(served_by(process), signal.SIGKILL)
+        run = ended(process, tmp_path)
+    assert run.code == 1
+    assert any("the server ended after" in line and "signal 9" in line for line in run.failed)
+    assert "Latencies" in run.out
+    told = json.loads(run.folder.joinpath("outcome.json").read_text())
+    assert told["mishaps"][0].endswith("signal 9")
+    assert told["figures"]["loop_lag_p99_ms"] is None  # nobody was left to tell
+    assert "not all holds that must" in run.folder.joinpath("report.html").read_text()
+
+
+def served_by(process: subprocess.Popen[str]) -> int:
+    """Return the process of the server of a run that listens by now."""
+    limit_s = time.monotonic() + 60
+    while time.monotonic() < limit_s:
+        pids = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        said = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
+        servers = [int(pid) for pid, words in said.items() if b"astradio_stream\0serve" in words]
+        if servers and any(b"loadtest.generator" in words for words in said.values()):
+            time.sleep(3)  # for a generator that has just begun to have heard something
+            return servers[0]
+        time.sleep(0.05)
+    raise AssertionError("there was no server")
