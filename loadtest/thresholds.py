@@ -38,8 +38,10 @@ class Threshold:
         value = figures[self.name]
         holds = math.isfinite(value) and _SIGNS[self.sign](value, self.limit)
         measured = f"it is {value:g}"
-        if not math.isfinite(value):
-            measured = "it was not measured" + " so far up" * math.isinf(value)
+        if math.isnan(value):
+            measured = "it was not measured"
+        elif math.isinf(value):
+            measured = "it is more than the server measures"
         return Verdict(f"{self.name}{self.sign}{self.limit:g}", measured, holds)
 
 

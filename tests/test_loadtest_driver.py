@@ -27,7 +27,7 @@ from loadtest.options import add_run_options, command_of
 from loadtest.outcome import SERVER_FIGURES, Outcome, Verdict
 from loadtest.plan import Plan
 from loadtest.process import Server, server
-from loadtest.report import latency_rows, print_report, write_files
+from loadtest.report import latency_rows, print_report, summary_rows, write_files
 from loadtest.tally import Tally
 from loadtest.thresholds import threshold_of, verdicts_of
 from loadtest.watch import Watch
@@ -101,10 +101,13 @@ def test_what_a_server_did_not_tell_keeps_no_threshold(tmp_path: Path) -> None:
 
 
 def test_what_lies_beyond_what_a_server_measures_keeps_no_threshold(tmp_path: Path) -> None:
-    outcome = outcome_of(tmp_path, server={"loop_lag_p99_ms": math.inf})
+    outcome = outcome_of(
+        tmp_path, server={"loop_lag_p99_ms": math.inf}, bounds_ms={"loop_lag_p99_ms": 10_000.0}
+    )
     for text in ("loop_lag_p99_ms<=25", "loop_lag_p99_ms>=25"):
         [verdict, *_] = verdicts_of(outcome, [threshold_of(text)])
-        assert not verdict.holds
+        assert verdict.line == f"FAILED {text}: it is more than the server measures"
+    assert ["server says: late p99, loop lag p99", "?, > 10000 ms"] in summary_rows(outcome)
     write_files(outcome, tmp_path)
     assert json.loads((tmp_path / "outcome.json").read_text())["figures"]["loop_lag_p99_ms"] is None
 
@@ -131,6 +134,10 @@ def test_a_generator_that_did_not_keep_up_proves_nothing(
     assert outcome.to_json()["isGeneratorFit"] is is_fit
 
 
+def test_a_generator_that_told_nothing_of_itself_proves_nothing(tmp_path: Path) -> None:
+    assert not outcome_of(tmp_path).is_generator_fit
+
+
 def test_what_had_to_hold_stands_in_every_report(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,7 +150,10 @@ def test_what_had_to_hold_stands_in_every_report(
         for n in range(3)
     ]  # fmt: skip
     print_report(outcome)
-    assert capsys.readouterr().out.splitlines()[-1] == "FAILED x<=1: it is 2"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "FAILED x<=1: it is 2"
+    table = lines[lines.index("What must hold") + 1 :]
+    assert [line.split() for line in table[1:3]] == [["quanta>0", "7", "yes"], ["x<=1", "2", "NO"]]
     write_files(outcome, tmp_path)
     told = json.loads((tmp_path / "outcome.json").read_text())
     assert told["verdicts"][1] == {"wanted": "x<=1", "measured": "it is 2", "holds": False}
