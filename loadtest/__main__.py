@@ -14,6 +14,7 @@ from loadtest import bench, capacity, run, soak
 from loadtest.ears import NAMES
 from loadtest.options import Parser, add_run_options
 from loadtest.plan import bounded
+from loadtest.process import ServerFailed
 from loadtest.table import machine
 from loadtest.target import Refused
 
@@ -48,6 +49,9 @@ def main() -> None:
     except Refused as refused:
         print(refused, file=sys.stderr)
         sys.exit(run.REFUSED)
+    except ServerFailed as failed:
+        print(failed, file=sys.stderr)
+        sys.exit(run.FAILED)
 
 
 def _do(args: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 
 from loadtest import run as run_module
-from loadtest.__main__ import build_parser
+from loadtest.__main__ import build_parser, main
 from loadtest.driver import Inbox, _Process, _Watching, drive
 from loadtest.outcome import SERVER_FIGURES, Outcome
 from loadtest.plan import Plan
@@ -216,12 +217,15 @@ def asked(folder: Path) -> Any:
     return build_parser().parse_args(["run", "steady", *STEADY.split(), "--data-dir", str(folder)])
 
 
+@pytest.mark.parametrize("words", [f"run steady {STEADY}", "capacity station", "soak"])
 def test_a_server_that_does_not_start_is_one_sentence(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("ASTRADIO_MAX_BITRATE", "no number")
     monkeypatch.setenv("ASTRADIO_HOST", "no host at all")
-    assert run_module.run(asked(data_dir)) == 1
+    monkeypatch.setattr(sys, "argv", ["loadtest", *words.split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
     told = capsys.readouterr()
     assert told.err.splitlines()[-1].startswith("the server ended before it was ready: exit code ")
 
