@@ -64,9 +64,8 @@ def _do(args: argparse.Namespace) -> int:
     if args.command == "bench":
         return bench.run(args)
     if args.command == "soak":
-        soak.run(args.hours)
-    else:
-        import_module("loadtest.ears.commands").run(args.name, args.charts, args.seconds)
+        return soak.run(args.hours)
+    import_module("loadtest.ears.commands").run(args.name, args.charts, args.seconds)
     return 0
 
 

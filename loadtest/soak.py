@@ -23,7 +23,7 @@ from loadtest.table import print_table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from loadtest.member import Member
+    from loadtest.member import Member, Tally
     from loadtest.process import Samples, Server
 
 _LISTENERS: Final = 100
@@ -101,8 +101,36 @@ def _tell_points(points: list[_Point]) -> None:
     print_table("As time went by", rows)
 
 
-def run(hours: float) -> None:
-    """Listen, then print what grew."""
+def _n_late(grown: Samples) -> float:
+    """Return how many quanta were late by a tenth of a second."""
+    name = "astradio_quantum_lateness_seconds"
+    return grown[f"{name}_count", ""] - grown[f"{name}_bucket", "0.1"]
+
+
+def failures_of(slope_mb_per_h: float, grown: Samples, heard: Tally) -> list[str]:
+    """Return a line for each thing that does not hold.
+
+    Args:
+        slope_mb_per_h: How fast memory grew after the warm-up (MB per hour).
+        grown: By how much the figures of the server grew after it.
+        heard: What the listeners went through.
+    """
+    found = {
+        "late by 0.1 s": _n_late(grown),
+        "late segments": grown["astradio_late_segments_total", ""],
+        "gaps": heard.n_gaps,
+        "skips": heard.n_skips,
+        "ran dry": heard.n_dry,
+        "closes": heard.closes.total(),
+    }
+    failures = [f"FAILED {what}<=0: it is {n:g}" for what, n in found.items() if n]
+    if slope_mb_per_h > _MB_PER_H:
+        failures.append(f"FAILED MB per hour<={_MB_PER_H:g}: it is {slope_mb_per_h:.2f}")
+    return failures
+
+
+def run(hours: float) -> int:
+    """Listen, then print what grew; return the exit code, 1 where something does not hold."""
     points: list[_Point] = []
     strangers = _passers_by()
     turn = n_passed = 0
@@ -151,3 +179,6 @@ def run(hours: float) -> None:
         ["closes", str(dict(heard.closes)), "{}"],
     ]  # fmt: skip
     print_table("Soak", rows)
+    failures = failures_of(_slope_mb_per_h(kept), difference(now, warm), heard)
+    print("\n".join(failures))
+    return 1 if failures else 0
