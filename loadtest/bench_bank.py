@@ -1,7 +1,7 @@
 """How long the note banks take to make and to load, what they hold, and which rows are dearest.
 
 CPU time is that of one thread, whatever else the machine does; wall time is what a server waits
-for at its start, with a thread per core. The banks of both models are made in turn, so that their
+for at its start, with a process per core. The banks of both models are made in turn, so that their
 ratio holds on a busy machine, too.
 """
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
 import socket
 import struct
@@ -85,7 +86,8 @@ class ToxicProxy:
         parts = urlsplit(url)
         self.up, self.down = Toxics(), Toxics()
         """What is done on the way to the server, and back."""
-        self._began_s = time.monotonic()
+        self.began_s = math.inf
+        """When the first connection came, from which delays count (monotonic seconds)."""
         self._to = (parts.hostname, parts.port)
         self._path = parts.path
         self._chance = random.Random(1)
@@ -145,6 +147,7 @@ class ToxicProxy:
 
     async def _carry(self, here: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         self._writers.add(back)
+        self.began_s = min(self.began_s, time.monotonic())
         try:
             there, on = await asyncio.open_connection(*self._to, limit=SMALL_BUFFER)
         except OSError:
@@ -201,7 +204,7 @@ class ToxicProxy:
                 except OSError:
                     piece = b""
                 now_s = time.monotonic()
-                await waiting.put((now_s + delay_of_s(now_s - self._began_s), piece))
+                await waiting.put((now_s + delay_of_s(now_s - self.began_s), piece))
 
         taking = asyncio.create_task(take())
         try:

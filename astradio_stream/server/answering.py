@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections import deque
 from typing import TYPE_CHECKING
 
 from astradio_stream.server.logs import log, log_failure
@@ -58,7 +57,7 @@ class Answering:
         self._session = session
         self._asking = asking
         self._on_answer = on_answer
-        self._questions: deque[Question] = deque()
+        self._questions: list[Question] = []  # a deque takes its room even where nothing is asked
         self._task: asyncio.Task[None] | None = None
 
     def ask(self, question: Question) -> None:
@@ -78,7 +77,7 @@ class Answering:
         """Answer until there are no more questions; who has gone waits for no answer."""
         try:
             while self._questions and self._session.state is not State.CLOSED:
-                await self._answer(self._questions.popleft())
+                await self._answer(self._questions.pop(0))
                 self._on_answer()
         finally:
             self._task = None

@@ -11,27 +11,18 @@ from __future__ import annotations
 import hashlib
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from importlib import resources
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from astradio_stream import audio
-from astradio_stream.audio.bands import N_BANDS
-from astradio_stream.audio.bank import (
-    I16,
-    Bank,
-    Rendering,
-    assemble,
-    batches_of,
-    render_pitches,
-    rendering_of,
-    stored_samples,
-)
+from astradio_stream.audio.bank import I16, Bank, assemble
 from astradio_stream.audio.mix import gathered, mixed, note_bands, note_levels
 from astradio_stream.music.score import PULSE_FIELDS
+from astradio_stream.server.bank_layout import CRC_VALUES, layout_of, read_note
+from astradio_stream.server.making import made_values
 from astradio_stream.units import QUANTUM_SAMPLES, VIZ_FRAMES_PER_SEGMENT
 from astradio_stream.viz.frames import frames
 
@@ -40,11 +31,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-    from astradio_stream.audio.instrument import Instrument
     from astradio_stream.stream.models import AudioModel
-
-_CRC_VALUES: Final = 2
-"""The check at the end of the file: one u32 as two int16."""
 
 
 def sources_of(folder: Traversable) -> Iterator[tuple[str, bytes]]:
@@ -64,68 +51,8 @@ def fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a note lies in the file: samples, then levels, then bands."""
-
-    offset: int
-    """Number of its first value."""
-    n_channels: int
-    """1 or 2."""
-    n_samples: int
-    """Samples per channel."""
-    n_frames: int
-    """Viz frames that have a level."""
-
-    @property
-    def levels_at(self) -> int:
-        """Number of the first value of its levels, two to a float32."""
-        return self.offset + self.n_channels * self.n_samples
-
-    @property
-    def bands_at(self) -> int:
-        """Number of the first value of its bands, four to a float64."""
-        return self.levels_at + 2 * self.n_frames
-
-    @property
-    def end(self) -> int:
-        """Number of the value after its last."""
-        return self.bands_at + 4 * N_BANDS
-
-
-_Layout = dict[tuple[str, int], _Place]
-
-
-def _layout(instruments: tuple[Instrument, ...]) -> tuple[int, _Layout]:
-    """Return the length of the file (int16 values) and the place of each note."""
-    offset, places = 0, {}
-    for instrument in instruments:
-        for pitch in instrument.pitches:
-            n_samples = stored_samples(instrument, pitch)
-            n_frames = n_samples // instrument.frame_samples
-            place = _Place(offset, 1 if instrument.mono else 2, n_samples, n_frames)
-            places[instrument.name, pitch] = place
-            offset = place.end
-    return offset + _CRC_VALUES, places
-
-
-def _write(values: I16, place: _Place, made: Rendering) -> None:
-    values[place.offset : place.levels_at] = made.pcm.reshape(-1)
-    values[place.levels_at : place.bands_at] = made.levels.view(np.int16)
-    values[place.bands_at : place.end] = made.bands.view(np.int16)
-
-
-def _read(values: I16, place: _Place) -> Rendering:
-    """Return a note whose samples stay where they are; its few figures are copied."""
-    return Rendering(
-        values[place.offset : place.levels_at].reshape(place.n_channels, place.n_samples),
-        values[place.levels_at : place.bands_at].copy().view(np.float32),
-        values[place.bands_at : place.end].copy().view(np.float64),
-    )
-
-
 def _crc_of(values: I16) -> I16:
-    crc = np.array([zlib.crc32(values[:-_CRC_VALUES].data)], "<u4")
+    crc = np.array([zlib.crc32(values[:-CRC_VALUES].data)], "<u4")
     return crc.view("<i2").astype(np.int16)
 
 
@@ -137,18 +64,12 @@ def _mapped(path: Path, length: int) -> I16 | None:
         return None
     if values.dtype != np.int16 or values.shape != (length,):
         return None
-    return values if np.array_equal(values[-_CRC_VALUES:], _crc_of(values)) else None
+    return values if np.array_equal(values[-CRC_VALUES:], _crc_of(values)) else None
 
 
 def _make(model: AudioModel) -> I16:
-    length, places = _layout(model.instruments)
-    values = np.empty(length, np.int16)
-
-    # On one thread: several would fight for the interpreter's lock, and take longer.
-    for instrument, pitches in batches_of(model.instruments):
-        for pitch, pcm in zip(pitches, render_pitches(instrument, pitches), strict=True):
-            _write(values, places[instrument.name, pitch], rendering_of(instrument, pcm))
-    values[-_CRC_VALUES:] = _crc_of(values)
+    values = made_values(model)
+    values[-CRC_VALUES:] = _crc_of(values)
     return values
 
 
@@ -190,11 +111,11 @@ def load_bank(model: AudioModel, folder: Path) -> Bank:
 
 def _bank_in(folder: Path, model: AudioModel) -> Bank:
     path = folder / "banks" / f"{model.version}-{fingerprint()}.npy"
-    length, places = _layout(model.instruments)
+    length, places = layout_of(model.instruments)
     values = _mapped(path, length)
     if values is None:
         values = _make(model)
         _keep(path, values)
-    rendered = {note: _read(values, place) for note, place in places.items()}
+    rendered = {note: read_note(values, place) for note, place in places.items()}
     offsets = {note: place.offset for note, place in places.items()}
     return assemble(model.instruments, rendered, values, offsets)

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from astradio_stream.server.answering import Answering
 from astradio_stream.server.http import request_id_of
+from astradio_stream.server.light import LightEvent
 from astradio_stream.server.limits import rate_of
 from astradio_stream.server.logs import log, log_failure
 from astradio_stream.server.outlet import OutletClosed, framed_text, outlet_of
@@ -46,7 +47,7 @@ class Listener:
         self._outlet = outlet_of(websocket.scope)
         self.slot = -1
         """The pump's."""
-        self._wake = asyncio.Event()
+        self._wake = LightEvent()
         self._left_with = 1006
         self.session = Session(
             f"ses_{secrets.token_hex(8)}",
