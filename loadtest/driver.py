@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 _ASKS: Final = "asks"
 _WATCH: Final = "watch"
-_AHEAD_S: Final = 1.5
-"""From when all processes are prepared until the first arrival (seconds): a server that is ready
-since a moment still reads its towns and its index."""
+_AHEAD_S: Final = 0.2
+"""From when all processes are prepared until the first arrival (seconds)."""
 _PREPARE_S: Final = 60.0
 """How long they may take to prepare (seconds)."""
 _GRACE_S: Final = 60.0

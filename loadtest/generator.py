@@ -73,7 +73,9 @@ class Generator:
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._turn = count()
         self._slots: list[list[Virtual]] = [[] for _ in range(n_slots_of(plan.buffer_ms))]
-        self._turns_per_report = round(_REPORT_S / (TICK_S * len(self._slots)))
+        self.turn_s = TICK_S * len(self._slots)
+        """In which those who are not prompt are read once (seconds)."""
+        self._turns_per_report = round(_REPORT_S / self.turn_s)
         n_own = len(range(number, plan.listeners, plan.processes))
         self._prompt_share = min(1.0, plan.prompt / n_own)
         self._has_prompt = False

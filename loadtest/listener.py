@@ -118,10 +118,13 @@ class CheckingListener:
         self._codec = ("", 0)
         self._programme: dict[str, Any] = wish.programme
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether a connection has still to bring its first quantum."""
-        return self._intended_s >= 0 or self._lost_s is not None
+    def is_hungry(self, now_s: float, turn_s: float) -> bool:
+        """Whether it must be read as things come, as it holds less than two turns of reading last.
+
+        So it does before the first quantum, and while the burst behind it is under way.
+        """
+        is_waiting = self._intended_s >= 0 or self._lost_s is not None
+        return is_waiting or self.playout.ahead_s(now_s) < 2 * turn_s
 
     # What it says -------------------------------------------------------------------------------
 

@@ -140,7 +140,9 @@ class Virtual:
             return
         if self.client.is_upgraded and not was_upgraded:
             self._inside(now_s)
-        if not (self.is_prompt or self.role == "abuse" or self._listener.is_waiting):
+        if self.is_prompt or self.role == "abuse":
+            return
+        if not self._listener.is_hungry(now_s, self._generator.turn_s):
             self._generator.unwatch(self._file)
 
     def take_turn(self, now_s: float) -> None:

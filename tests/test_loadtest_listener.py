@@ -362,6 +362,19 @@ def test_the_report_says_what_is_heard(told: Told) -> None:
     }  # fmt: skip
 
 
+def test_who_holds_little_is_read_as_things_come(told: Told) -> None:
+    """A burst may come in two pieces: who is read a turn later seems to have run dry between."""
+    listener = told.listener
+    assert listener.is_hungry(0.0, 0.2)
+    told.send(0)
+    assert listener.is_hungry(0.0, 0.2)
+    told.send(1, 2, 3)
+    assert not listener.is_hungry(0.0, 0.2)
+    assert listener.is_hungry(0.1, 0.2)
+    listener.lost(0.0)
+    assert listener.is_hungry(0.0, 0.2)
+
+
 @pytest.mark.parametrize(("n", "share"), [(100, 0.2), (1_000, 0.2), (7, 1.0), (3, 0.34), (50, 0.0)])
 def test_a_share_is_spread_evenly_over_all_who_come(n: int, share: float) -> None:
     chosen = [number for number in range(n) if is_chosen(number, share)]
