@@ -27,6 +27,11 @@ COMPUTING: Final = (
 """Modules that only compute: what goes on beside them cannot make them fail."""
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a case with a set: as it has no order, each process would name it its own way."""
+    return repr(sorted(val)) if isinstance(val, set | frozenset) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where processes share the tests (`-n 2 --dist loadgroup`), keep in one what needs its time.
 
