@@ -66,7 +66,7 @@ class Kind:
 # fmt: off
 KINDS: Final = {
     "station": Kind(
-        "listeners of one station", "steady", 4_000, 20_000, 200,
+        "listeners of one station", "steady", 4_000, 20_000, 500,
         ("faults<=0", "underrun<=0", "refused<=0", "shed<=0", "loop_lag_p99_ms<=25")),
     "distinct": Kind(
         "distinct streams", "distinct", 60, 400, 15,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,38 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from astradio_stream.audio.bank import Bank
-
-
-COMPUTING: Final = (
-    "architecture", "audio", "compat_positions", "compat_profiles", "compat_rationale",
-    "compat_search", "compat_weights", "compiled", "docs", "ears", "golden", "music", "settings",
-    "sky", "stream", "strict", "viz", "wire",
-)  # fmt: skip
-"""Modules that only compute: what goes on beside them cannot make them fail."""
-
-
-def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name a case with a set: as it has no order, each process would name it its own way."""
-    return repr(sorted(val)) if isinstance(val, set | frozenset) else None
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where processes share the tests (`-n 2 --dist loadgroup`), keep in one what needs its time.
-
-    The browsers come last in it: by then the other has computed all there is, and they hear and
-    measure without a neighbour.
-    """
-    if config.getoption("dist", "no") != "loadgroup":
-        return
-
-    def place(item: pytest.Item) -> int:
-        name = item.path.stem.removeprefix("test_")
-        if name.startswith(COMPUTING):
-            return 2
-        item.add_marker(pytest.mark.xdist_group("in time"))
-        return int(name.startswith("browser"))
-
-    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
