@@ -25,7 +25,7 @@ from loadtest.process import difference, server
 from loadtest.report import progress_line
 from loadtest.run import split_cores
 from loadtest.table import machine, print_table
-from loadtest.thresholds import threshold_of
+from loadtest.thresholds import threshold_of, verdicts_of
 from loadtest.watch import Watch, quantile_ms
 
 if TYPE_CHECKING:
@@ -196,12 +196,8 @@ def searched(kind: Kind, folder: str, until_s: float) -> list[str]:
 
     def failure_of(number: int) -> str:
         outcome = outcomes[number] = measure(kind, number, folder)
-        figures = outcome.figures()
-        verdicts = [threshold_of(text).verdict(figures) for text in kind.quality]
-        broken = outcome.mishaps + [one.line for one in verdicts if not one.holds]
-        failure = broken[0] if broken else ""
-        if failure and not outcome.is_generator_fit:
-            failure += " (the generator did not keep up)"
+        verdicts = verdicts_of(outcome, map(threshold_of, kind.quality))
+        failure = next((one.line for one in verdicts if not one.holds), "")
         print(f"  {number:,} {kind.what}: {failure or 'held'}", flush=True)
         return failure.removeprefix("FAILED ")
 

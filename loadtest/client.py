@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from loadtest.tally import Tally
     from loadtest.target import Target
 
-_IP_BIND_ADDRESS_NO_PORT: Final = 24  # Linux: choose the port when connecting, not when binding
+IP_BIND_ADDRESS_NO_PORT: Final = 24  # Linux: choose the port when connecting, not when binding
 _READ_BYTES: Final = 1 << 18
 HANDSHAKE_S: Final = 10.0
 """How long a client waits for the answer to its handshake, connecting included."""
@@ -114,7 +114,7 @@ class Client:
         try:
             sock.setblocking(False)
             if self._target.has_sources:
-                sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+                sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
                 sock.bind((source_of(self._number), 0))
             if self._receive_bytes:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_bytes)

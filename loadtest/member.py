@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from astradio_stream.units import QUANTUM_SAMPLES
+from loadtest.client import IP_BIND_ADDRESS_NO_PORT
 from loadtest.frames import BINARY, CLOSE, TEXT, frame, handshake, is_accepted
 from loadtest.playout import Playout
 
 _HEAD: Final = struct.Struct(">BBHIq")
 _READ_BYTES: Final = 1 << 18
-_IP_BIND_ADDRESS_NO_PORT: Final = 24
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Member:
         """Whether it has run dry, and nothing came since."""
         self._sock = socket.socket()
         self._sock.setblocking(False)
-        self._sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+        self._sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
         self._sock.bind((source, 0))
         with suppress(BlockingIOError):
             self._sock.connect(address)

@@ -51,11 +51,12 @@ def verdicts_of(outcome: Outcome, thresholds: Iterable[Threshold]) -> list[Verdi
     A generator that did not keep up saw worse than there was, or less: such a run proves nothing.
     """
     figures = outcome.figures()
-    found = [one.verdict(figures) for one in thresholds]
+    found = [Verdict("nothing breaks", mishap, holds=False) for mishap in outcome.mishaps]
+    found += [one.verdict(figures) for one in thresholds]
     lag_ms, share = figures["lag_p99_ms"], figures["generator_cpu_share"]
     fit = f"its loop lagged {lag_ms:.1f} ms (p99) at {share:.0%} of a core"
     found.append(Verdict("the generator keeps up", fit, outcome.is_generator_fit))
-    return found + [Verdict("nothing breaks", mishap, holds=False) for mishap in outcome.mishaps]
+    return found
 
 
 def threshold_of(text: str) -> Threshold:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loadtest import capacity, table
+from loadtest import capacity, outcome, table
 from loadtest.__main__ import build_parser
 from loadtest.capacity import KINDS, Kind, Watched
 from loadtest.table import Table
@@ -87,3 +87,11 @@ def test_the_lag_is_taken_from_when_all_are_there() -> None:
     for open_ in (98, 100, 100):
         watched.show(row | {"open": open_})
     assert watched.loop_lag_p99_ms() == 10
+
+
+def test_a_step_at_which_the_generator_did_not_keep_up_holds_nothing(
+    printed: list[Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcome, "FIT_LAG_MS", -1.0)
+    assert searched(dataclasses.replace(FEW, first=1, most=1), monkeypatch) == 1
+    assert "the generator keeps up" in printed[0].rows[1][-1]
