@@ -463,6 +463,32 @@ def test_nothing_runs_over_the_edge_in_any_view(
         assert guest.complaints == []
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_what_comes_late_does_not_push_the_button_away(
+    server: Server, browser: Browser, size: str
+) -> None:
+    """Stations and what is coming are told after the button stands: a click must still meet it."""
+    watch = """
+        globalThis.places = [];
+        const look = () => {
+          const box = document.querySelector("#begin")?.getBoundingClientRect();
+          if (box?.width) places.push(`${box.x} ${box.y}`);
+          requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+    """
+    with visit(browser, viewport=SIZES[size]) as guest:
+        guest.page.add_init_script(watch)
+        guest.open(f"{server.url}/?test=1")
+        guest.wait_until(
+            "!document.querySelector('#stations').hidden && document.querySelector('#coming li')"
+        )
+        guest.page.wait_for_timeout(200)
+        places = guest.page.evaluate("places")
+    assert len(places) > 10
+    assert len(set(places)) == 1
+
+
 def violations(guest: Visit) -> list[Any]:
     """Return what axe finds wrong with the page as it is, each with the places."""
     source = (package_dir("axe-core") / "axe.min.js").read_text(encoding="utf-8")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from astradio_stream.server.main import bind, url_of
+from astradio_stream.server.main import announce, bind, url_of
 from tests.listener import TRANSIT, listening
 
 if TYPE_CHECKING:
@@ -60,6 +61,24 @@ def url_told(started: subprocess.Popen[str]) -> str:
         if line.startswith("Astradio Stream answers on "):
             return line.split()[-1].replace("localhost", "127.0.0.1")
     raise AssertionError(f"it never answered: {started.stderr and started.stderr.read()}")
+
+
+def test_where_it_answers_is_said_in_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines of the log go to the same pipe from another thread, and could come between two."""
+    written: list[bytes] = []
+
+    class Pipe(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            written.append(bytes(data))
+            return len(data)
+
+    unbuffered: Any = Pipe()  # as Python opens it where PYTHONUNBUFFERED is set
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(unbuffered, write_through=True))
+    announce("http://127.0.0.1:8000")
+    assert written == [b"Astradio Stream answers on http://127.0.0.1:8000\n"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -158,9 +158,14 @@ def open_logs_of(settings: Settings) -> list[logging.Handler]:
 
 
 def announce(url: str) -> None:
-    """Say where the server answers, if anybody reads it."""
+    """Say where the server answers, if anybody reads it.
+
+    In one write: `print` makes two of a line where Python does not buffer (PYTHONUNBUFFERED), and
+    the log's thread may come between them.
+    """
     try:
-        print(f"Astradio Stream answers on {url}", flush=True)  # noqa: T201
+        sys.stdout.write(f"Astradio Stream answers on {url}\n")
+        sys.stdout.flush()
     except OSError:
         # What is stuck in the buffer would fail again at the end, and make of it a failure.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,6 +14,19 @@ const JUMP_S = 0.05;
  */
 export const ASSUMED_LATENCY_S = 0.04;
 
+/**
+ * Return whether a browser can be asked for its output latency while it plays.
+ *
+ * Firefox on Linux may stand still for ever: the page waits for PulseAudio with the lock of the audio
+ * graph held, PulseAudio for its callback, and the callback for that lock (seen in Firefox 153, most
+ * often on a busy machine). `getOutputTimestamp` asks the same question there.
+ *
+ * @param {string} userAgent
+ */
+export function tellsLatency(userAgent) {
+  return !/Linux.*Firefox\//.test(userAgent);
+}
+
 export class HeardClock {
   constructor() {
     /** Context time less page time (seconds). */

@@ -6,7 +6,7 @@
  * let sound begin only there.
  */
 
-import { ASSUMED_LATENCY_S, HeardClock } from "./heard.js";
+import { ASSUMED_LATENCY_S, HeardClock, tellsLatency } from "./heard.js";
 import { RING_FRAMES, ringBytes } from "./ring.js";
 import { Timeline } from "./timeline.js";
 import { gainOf } from "./volume.js";
@@ -37,6 +37,7 @@ export class Player {
     this.timeline = new Timeline();
     this.heard = new HeardClock();
     this.place = 0.8;
+    this.tellsLatency = tellsLatency(navigator.userAgent);
     /** What the listener adds for a way to the ear that the browser does not know: Bluetooth. */
     this.extraLatencyS = 0;
     /** Context frame less ring frame while sound runs; NaN in silence. */
@@ -192,12 +193,14 @@ export class Player {
 
   /** Seconds between the context's clock and the ear. */
   get outputLatencyS() {
-    return (this.context.outputLatency || ASSUMED_LATENCY_S) + this.extraLatencyS;
+    const toldS = this.tellsLatency ? this.context.outputLatency : 0;
+    return (toldS || ASSUMED_LATENCY_S) + this.extraLatencyS;
   }
 
   /** Read the audio clock; once per animation frame. */
   readClock() {
-    const { contextTime = 0, performanceTime } = this.context.getOutputTimestamp();
+    const told = this.tellsLatency ? this.context.getOutputTimestamp() : {};
+    const { contextTime = 0, performanceTime } = told;
     if (performanceTime) this.heard.read(contextTime - this.extraLatencyS, performanceTime);
     else this.heard.read(this.context.currentTime - this.outputLatencyS, performance.now());
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { HeardClock } from "../sound/heard.js";
+import { HeardClock, tellsLatency } from "../sound/heard.js";
 
 test("noise of one device buffer in the readings is smoothed to a fifth", () => {
   const clock = new HeardClock();
@@ -20,4 +20,11 @@ test("a real jump, as of a suspended context, is followed at once", () => {
   clock.read(1, 2000);
   clock.read(1.5, 60000);
   assert.equal(clock.at(60000), 1.5);
+});
+
+test("Firefox on Linux is not asked for its latency, others are", () => {
+  const linux = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0";
+  const windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:153.0) Gecko/20100101 Firefox/153.0";
+  const chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+  assert.deepEqual([linux, windows, chrome].map(tellsLatency), [false, true, true]);
 });
