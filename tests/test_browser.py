@@ -98,6 +98,21 @@ def test_from_the_click_to_the_first_sample_is_no_time(server: Server, browser: 
     assert p95 <= 120
 
 
+@pytest.mark.parametrize(("seconds", "n_sockets"), [(0.5, 1), (7, 0)])
+def test_whoever_hovers_over_the_button_and_presses_it_late_hears_the_sky_all_the_same(
+    server: Server, browser: Browser, seconds: float, n_sockets: int
+) -> None:
+    """A socket is opened for whoever is about to press, and closed again if nobody does."""
+    with visit(browser) as guest:
+        guest.open(f"{server.url}/?test=1")
+        guest.page.hover("#begin")
+        guest.page.wait_for_timeout(1000 * seconds)
+        assert server.answers("/api/status")["listeners"] == n_sockets
+        play(guest, 1)
+        assert guest.ask("t.player.underruns") == 0
+        assert guest.complaints == []
+
+
 def test_stop_is_silent_and_play_joins_the_present(server: Server, browser: Browser) -> None:
     with visit(browser) as guest:
         guest.open(f"{server.url}/?test=1")

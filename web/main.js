@@ -88,6 +88,7 @@ const screen = new Screen(document, radio, show);
 const drawer = new Drawer(document, { delay: (ms) => (radio.player.extraLatencyS = ms / 1000) });
 const controls = new Controls(document, {
   toggle: () => radio.toggle(),
+  expect: () => radio.player.expect(),
   volume: (place) => radio.player.setVolume(place),
   skip: (seconds) => radio.seek(radio.place() + seconds * SAMPLE_RATE),
 });

@@ -9,9 +9,13 @@ const VOLUME_STEP = 0.05;
 const JUMP_S = 10;
 const TOAST_MS = 4000;
 
+/** What begins to play when it is pressed. */
+const PLAYS = "#begin, #play, .chip";
+
 /**
  * @typedef {object} ControlHandlers
  * @property {() => void} toggle
+ * @property {() => void} expect Play is likely to be pressed next.
  * @property {(place: number) => void} volume
  * @property {(seconds: number) => void} skip
  */
@@ -33,6 +37,11 @@ export class Controls {
     this.play.addEventListener("click", on.toggle);
     this.slider.addEventListener("input", () => this.setVolume(this.slider.valueAsNumber));
     page.addEventListener("keydown", (event) => this.key(event));
+    for (const kind of ["pointerover", "focusin"]) {
+      page.addEventListener(kind, ({ target }) => {
+        if (target instanceof Element && target.closest(PLAYS)) on.expect();
+      });
+    }
     this.setVolume(remembered(VOLUME, this.slider.valueAsNumber));
   }
 

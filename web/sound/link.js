@@ -5,20 +5,33 @@
 
 import { afterClose, retryDelayMs } from "../wire/closing.js";
 import { unpackQuantum } from "../wire/quantum.js";
+import { Inbox } from "./inbox.js";
 
 const SUBPROTOCOL = "astradio.v1";
 const QUIET_MS = 3000;
 const DEAD_MS = 6000;
 const UNINTELLIGIBLE = "The server sent what this page does not understand. Reload the page.";
+/** How long a socket waits for a listener who is about to press play; the server waits ten seconds. */
+const EARLY_MS = 5000;
+/** A pointer that wanders over the button must not use up what an address may open. */
+const EARLY_EVERY_MS = 10000;
 /** Quanta on one connection after which earlier failures are forgiven. */
 const SETTLED = 50;
+
+/**
+ * @typedef {object} Arrival
+ * @property {WebSocket} socket
+ * @property {string | ArrayBuffer} data
+ * @property {number} atMs
+ */
 
 /**
  * @typedef {object} LinkHandlers
  * @property {() => object} hello What to say on each (re)connection.
  * @property {(ready: any, isAgain: boolean) => void} ready A second one answers a seek.
- * @property {(quantum: import("../wire/quantum.js").Quantum) => void} quantum
+ * @property {(quantum: import("../wire/quantum.js").Quantum, arrivedMs: number) => void} quantum
  * @property {(message: any) => void} message Every other text message.
+ * @property {() => boolean} [isHungry] Whether the ear waits for samples of what was handed on.
  * @property {(state: object) => void} state `connecting`, `open`, `lost`, `refused`.
  */
 
@@ -32,6 +45,9 @@ export class Link {
     this.on = on;
     /** @type {WebSocket | null} */
     this.socket = null;
+    /** @type {WebSocket | null} Opened for a listener who has not pressed play yet. */
+    this.early = null;
+    this.earlyMs = Number.NEGATIVE_INFINITY;
     this.attempt = 0;
     this.quanta = 0;
     this.retryTimer = 0;
@@ -39,12 +55,31 @@ export class Link {
     this.opened = false;
     /** Whether this connection has begun to play. */
     this.isReady = false;
+    /** @type {Inbox<Arrival>} */
+    this.inbox = new Inbox((arrival) => this.attend(arrival), on.isHungry ?? (() => false));
+  }
+
+  /** Somebody is about to press play: to open a socket takes longer than everything else. */
+  expect() {
+    const nowMs = performance.now();
+    if (this.socket || this.early || nowMs - this.earlyMs < EARLY_EVERY_MS) return;
+    this.earlyMs = nowMs;
+    const socket = new WebSocket(this.url, SUBPROTOCOL);
+    this.early = socket;
+    const leave = () => {
+      if (socket !== this.early) return;
+      this.early = null;
+      socket.close();
+    };
+    socket.onclose = leave;
+    setTimeout(leave, EARLY_MS);
   }
 
   open() {
     this.forgetTimer();
     this.on.state({ state: "connecting" });
-    const socket = new WebSocket(this.url, SUBPROTOCOL);
+    const socket = this.early ?? new WebSocket(this.url, SUBPROTOCOL);
+    this.early = null;
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     this.quanta = 0;
@@ -56,11 +91,14 @@ export class Link {
       this.send({ type: "hello", protocol: 1, ...this.on.hello() });
     };
     socket.onmessage = ({ data }) => {
-      if (socket === this.socket) this.attend(data);
+      this.heardMs = performance.now();
+      this.inbox.put({ socket, data, atMs: this.heardMs });
     };
     socket.onclose = ({ code }) => {
+      this.inbox.flush();
       if (socket === this.socket) this.closed(code);
     };
+    if (socket.readyState === WebSocket.OPEN) socket.onopen(new Event("open"));
   }
 
   /** Leave in order; no way back is kept. */
@@ -80,11 +118,12 @@ export class Link {
   /**
    * Take a message; one that breaks the protocol ends the conversation, for more would follow.
    *
-   * @param {string | ArrayBuffer} data
+   * @param {Arrival} arrival
    */
-  attend(data) {
+  attend({ socket, data, atMs }) {
+    if (socket !== this.socket) return;
     try {
-      this.receive(data);
+      this.receive(data, atMs);
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
       this.close();
@@ -92,15 +131,14 @@ export class Link {
     }
   }
 
-  /** @param {string | ArrayBuffer} data */
-  receive(data) {
-    this.heardMs = performance.now();
+  /** @param {string | ArrayBuffer} data @param {number} atMs */
+  receive(data, atMs) {
     if (typeof data !== "string") {
       const quantum = unpackQuantum(data);
       if (!this.isReady) return;
       this.quanta += 1;
       if (this.quanta === SETTLED) this.attempt = 0;
-      if (quantum) this.on.quantum(quantum);
+      if (quantum) this.on.quantum(quantum, atMs);
       return;
     }
     const message = JSON.parse(data);

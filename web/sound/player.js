@@ -65,6 +65,11 @@ export class Player {
     this.ready.catch(on.broken);
   }
 
+  /** Be ready for a click that is likely to come. */
+  expect() {
+    this.worker.postMessage({ type: "expect" });
+  }
+
   /**
    * Begin to play. To be called inside a click.
    *

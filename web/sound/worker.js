@@ -159,12 +159,12 @@ function forgetDecoding() {
   toSkip = 0;
 }
 
-/** @param {import("./backlog.js").Quantum} quantum */
-function onQuantum(quantum) {
+/** @param {import("./backlog.js").Quantum} quantum @param {number} arrivedMs */
+function onQuantum(quantum, arrivedMs) {
   const { epoch } = backlog;
   if (!backlog.add(quantum)) return;
   if (backlog.epoch !== epoch) replaceFrom(quantum.index);
-  jitter.arrived(performance.now());
+  jitter.arrived(arrivedMs);
   sink.wants(Math.round(jitter.target) - START_MARGIN);
   if (quantum.frames > 0) {
     const { index, frames, frameBytes } = quantum;
@@ -172,6 +172,11 @@ function onQuantum(quantum) {
     postMessage({ type: "viz", index, frames, frameBytes, viz }, { transfer: [viz.buffer] });
   }
   pump();
+}
+
+/** Samples are under way, and until they are there nothing can be heard. */
+function isHungry() {
+  return Boolean(decoder?.inFlight) && sink.written - sink.taken < QUANTUM_SAMPLES;
 }
 
 /** Decode while less than a second of sound waits. */
@@ -338,6 +343,7 @@ const commands = {
       ready: onReady,
       quantum: onQuantum,
       message: onMessage,
+      isHungry,
       state: onLink,
     });
     lookout = new Lookout({
@@ -349,6 +355,10 @@ const commands = {
     proved = forcePcm ? Promise.resolve() : prove();
     await proved;
     postMessage({ type: "prepared", codec: codecs[0] });
+  },
+
+  expect() {
+    link.expect();
   },
 
   async play(wanted) {

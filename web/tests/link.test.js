@@ -61,6 +61,7 @@ function opened() {
     ready: () => told.push("ready"),
     quantum: () => told.push("quantum"),
     message: ({ type }) => told.push(type),
+    isHungry: () => true,
     state: ({ state }) => told.push(state),
   });
   link.open();
@@ -153,4 +154,63 @@ test("a second ready answers a seek, and says so; after a break the first one do
   FakeSocket.all[1].opens();
   FakeSocket.all[1].says({ type: "ready" });
   assert.deepEqual(again, [false, true, false]);
+});
+
+test("what came before the end is heard before the end is told", () => {
+  const { told, socket } = opened();
+  socket.says({ type: "ready" });
+  for (let n = 0; n < 9; n += 1) socket.sendsQuantum();
+  socket.closes(1012);
+  assert.deepEqual(told.slice(3), [...Array(9).fill("quantum"), "lost"]);
+});
+
+/** A link that nobody has opened yet. */
+function idle() {
+  const nothing = () => {};
+  const on = { hello: () => ({}), ready: nothing, quantum: nothing, message: nothing, isHungry: () => false, state: nothing };
+  return new Link("ws://here/stream", on);
+}
+
+test("a socket opened in expectation is used, and says hello only then", () => {
+  const link = idle();
+  link.expect();
+  const [socket] = FakeSocket.all;
+  socket.readyState = FakeSocket.OPEN;
+  assert.deepEqual(socket.sent, []);
+  link.open();
+  assert.deepEqual(socket.sent, ["hello"]);
+  assert.equal(FakeSocket.all.length, 1);
+  link.expect();
+  assert.equal(FakeSocket.all.length, 1, "it is used already");
+});
+
+test("a socket that was still opening says hello when it is open", () => {
+  const link = idle();
+  link.expect();
+  link.open();
+  const [socket, ...others] = FakeSocket.all;
+  assert.deepEqual([socket.sent, others], [[], []]);
+  socket.opens();
+  assert.deepEqual(socket.sent, ["hello"]);
+});
+
+test("nobody came: the socket is closed before the server does it, and not opened again at once", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const link = idle();
+  link.expect();
+  const [socket] = FakeSocket.all;
+  t.mock.timers.tick(9000);
+  assert.equal(socket.readyState, 3);
+  link.expect();
+  assert.equal(FakeSocket.all.length, 1);
+  link.open();
+  assert.equal(FakeSocket.all.length, 2);
+});
+
+test("an expected socket that was refused is forgotten", () => {
+  const link = idle();
+  link.expect();
+  FakeSocket.all[0].closes(1013);
+  link.open();
+  assert.equal(FakeSocket.all.length, 2);
 });
