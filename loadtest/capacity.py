@@ -126,7 +126,7 @@ class Watched:
         self._running = running
         self._number = number
         self._first: Samples = {}
-        self._last: Samples = {}
+        self._last: Samples = self._first
 
     def show(self, row: dict[str, Any]) -> None:
         """Look once a second, and show some of them."""
@@ -139,8 +139,8 @@ class Watched:
 
     @property
     def has_seen_all(self) -> bool:
-        """Whether nearly all were inside at some time."""
-        return bool(self._first)
+        """Whether nearly all were inside for long enough to look twice."""
+        return self._last is not self._first
 
     def loop_lag_p99_ms(self) -> float:
         """Return how late its loop was; not a number if not all came, or nobody saw it."""

@@ -84,8 +84,12 @@ def test_the_lag_is_taken_from_when_all_are_there() -> None:
     watched.show(row | {"open": 97})
     assert running.n == 0
     assert math.isnan(watched.loop_lag_p99_ms())
-    for open_ in (98, 100, 100):
-        watched.show(row | {"open": open_})
+    assert not watched.has_seen_all
+    watched.show(row | {"open": 98})
+    assert not watched.has_seen_all, "one look tells of no time"
+    for _ in range(2):
+        watched.show(row | {"open": 100})
+    assert watched.has_seen_all
     assert watched.loop_lag_p99_ms() == 10
 
 
