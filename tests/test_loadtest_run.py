@@ -53,8 +53,8 @@ def args_of(data_dir: Path, url: str) -> Callable[..., Any]:
 
 @pytest.fixture(scope="module")
 def outcomes(args_of: Callable[..., Any]) -> dict[str, Outcome]:
-    """All scenarios, two at a time."""
-    with ThreadPoolExecutor(2) as executor:
+    """All scenarios, four at a time."""
+    with ThreadPoolExecutor(4) as executor:
         args = [args_of(name) for name in SCENARIOS]
         return dict(zip(SCENARIOS, executor.map(run_module.outcome_of, args), strict=True))
 
