@@ -59,10 +59,14 @@ export class Link {
     this.inbox = new Inbox((arrival) => this.attend(arrival), on.isHungry ?? (() => false));
   }
 
-  /** Somebody is about to press play: to open a socket takes longer than everything else. */
+  /**
+   * Somebody is about to press play: to open a socket takes longer than everything else. A delay that
+   * the server asked for is waited out all the same.
+   */
   expect() {
     const nowMs = performance.now();
-    if (this.socket || this.early || nowMs - this.earlyMs < EARLY_EVERY_MS) return;
+    if (this.socket || this.early || this.retryTimer !== 0) return;
+    if (nowMs - this.earlyMs < EARLY_EVERY_MS) return;
     this.earlyMs = nowMs;
     const socket = new WebSocket(this.url, SUBPROTOCOL);
     this.early = socket;
@@ -91,6 +95,7 @@ export class Link {
       this.send({ type: "hello", protocol: 1, ...this.on.hello() });
     };
     socket.onmessage = ({ data }) => {
+      if (socket !== this.socket) return;
       this.heardMs = performance.now();
       this.inbox.put({ socket, data, atMs: this.heardMs });
     };

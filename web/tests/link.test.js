@@ -214,3 +214,11 @@ test("an expected socket that was refused is forgotten", () => {
   link.open();
   assert.equal(FakeSocket.all.length, 2);
 });
+
+test("a delay before the next attempt is not cut short by a pointer", () => {
+  const { link, socket } = opened();
+  socket.closes(1013);
+  link.expect();
+  assert.equal(FakeSocket.all.length, 1);
+  link.close();
+});
