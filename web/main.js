@@ -155,7 +155,8 @@ function onReady(ready) {
 /** @param {{index: number, frames: number, frameBytes: number, viz: Uint8Array}} quantum */
 function onViz({ index, frames, frameBytes, viz }) {
   screen.track?.put(index, frames, frameBytes, viz);
-  show?.run();
+  // Before the first sound the wheel would only take the time that the sound needs.
+  if (radio.situation.sounds) show?.run();
 }
 
 /** Whatever need not come before the first sound comes after it. */
@@ -165,6 +166,7 @@ function onChanged() {
   if (!radio.isPlaying) mediaKeys.show(false);
   else if (radio.situation.sounds) {
     mediaKeys.show(true);
+    show?.run();
     if (hook) hook.firstSoundMs ||= performance.now();
     if (waitingSky) showSky(waitingSky);
     waitingSky = null;
