@@ -76,6 +76,8 @@ def integer(low: int, high: int) -> Reader:
     """Return the reader of an integer from `low` to `high`."""
 
     def read(value: object, path: str, details: Details) -> int:
+        if type(value) is int and low <= value <= high:  # nearly always, so first
+            return value
         found = integer_of(value)
         if found is not None and low <= found <= high:
             return found
@@ -91,6 +93,8 @@ def number(low: float, high: float) -> Reader:
     """Return the reader of a number from `low` to `high`."""
 
     def read(value: object, path: str, details: Details) -> float:
+        if type(value) is float and low <= value <= high:  # nearly always, so first
+            return value
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if is_number and low <= value <= high:  # type: ignore[operator]
             return float(value)  # type: ignore[arg-type]

@@ -13,10 +13,18 @@ from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.versions import ModelVersions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from astradio_stream.audio.bank import Bank
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep httpx from reading the world's certificates for each client: loopback has no TLS."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_DIR", str(tmp_path_factory.mktemp("none")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -78,13 +78,22 @@ POSITIONS = {
     if abs(number) > 1.0
 } | {abs(CANARY["lat"]), abs(CANARY["lon"])}  # type: ignore[arg-type]
 WORDS = (
-    "1987", "19 March", "16:47", "T16", "03:57", "04:02", "Chatham", "43.95", "176.5",
+    "1987", "19 March", "16:47", "03:57", "04:02", "Chatham", "43.95", "176.5",
     CHART["chartHash"], CHART["moment"]["utc"], "+12:45",
 )  # fmt: skip
 
 
+OF_THIS_CENTURY = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def without_the_clock(text: str) -> str:
+    """Leave out the moments of this century: once a day what the clock says looks like a birth."""
+    return OF_THIS_CENTURY.sub("", text)
+
+
 def assert_silent(text: str) -> None:
     """Check that nothing of the birth stands in an answer."""
+    text = without_the_clock(text)
     for word in WORDS:
         assert word not in text, f"{word}: {text[max(0, text.index(word) - 200) :][:400]}"
     told = {round(abs(float(number)), 3) for number in re.findall(r"\d+\.\d{3,}", text)}
@@ -96,6 +105,13 @@ def test_the_scan_finds_what_it_looks_for(owner: Visitor, planted: str) -> None:
     for told in (json.dumps(CHART["bodies"][3]), owner.get(f"/api/charts/{planted}").text):
         with pytest.raises(AssertionError):
             assert_silent(told)
+
+
+@pytest.mark.parametrize("said", ["16:47:12.345", "03:16:47.000", "04:02:00.100"])
+def test_the_scan_knows_the_clock_from_a_birth(said: str) -> None:
+    assert_silent(f'{{"createdAt":"2026-11-29T{said}Z"}}')
+    with pytest.raises(AssertionError):
+        assert_silent(f'{{"bornAt":"1987-03-19T{said}Z"}}')
 
 
 def test_no_route_tells_the_birth_of_another(server: Served, other: Visitor, planted: str) -> None:

@@ -66,6 +66,26 @@ def test_many_at_once_are_counted_as_one_by_one() -> None:
     assert figures(at_once)["astradio_quantum_lateness_seconds_count{}"] == 12
 
 
+def test_pictures_reported_by_many_are_counted_as_one_by_one() -> None:
+    at_once, one_by_one = Metrics(), Metrics()
+    for fps in (0.0, 5.0, 5.01, 59.9, 60.0, 144.0, 1e6):
+        at_once.reported(Report(0, 0, 0, fps, None, None))
+        one_by_one.viz_fps_avg.observe(fps)
+    at_once.flush()
+    at_once.flush()
+
+    def figures(metrics: Metrics) -> dict[tuple[str, str], float]:
+        (family,) = [one for one in metrics.registry.collect() if "viz_fps" in one.name]
+        return {
+            (sample.name, sample.labels.get("le", "")): sample.value
+            for sample in family.samples
+            if not sample.name.endswith("_created")
+        }
+
+    assert figures(at_once) == pytest.approx(figures(one_by_one))
+    assert figures(at_once)["astradio_viz_fps_avg_count", ""] == 7
+
+
 def test_the_docs_list_every_metric_and_its_label() -> None:
     rows = re.findall(r"^\| `(astradio_\w+)` \| (\w+) \| (\S+) \|", DOCS.read_text(), re.MULTILINE)
     written = {(name.removesuffix("_total"), kind, label.strip("`–")) for name, kind, label in rows}
@@ -99,6 +119,7 @@ def test_reports_of_pictures_are_counted() -> None:
     for fps, init_ms in ((60.0, 12.0), (50.0, None), (None, None)):
         metrics.reported(Report(0, 0, 0, fps, init_ms, None))
     value = metrics.registry.get_sample_value
+    metrics.flush()
     assert value("astradio_viz_fps_avg_sum") == 110.0
     assert value("astradio_viz_fps_avg_count") == 2
     assert value("astradio_viz_init_seconds_sum") == 0.012

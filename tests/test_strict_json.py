@@ -29,6 +29,13 @@ REFUSED = {
     "minus Infinity": b"-Infinity",
     "a number beyond a double": b"1e999",
     "a negative number beyond a double": b"-1e999",
+    "doubled keys between others": b'{"a": 1, "b": "1", "a": 2}',
+    "doubled keys with text": b'{"type": "report", "type": "report"}',
+    "doubled empty keys": b'{"": 1, "": 1}',
+    "a doubled key that a text makes up for": b'{"a": "b", "a": "\\""}',
+    "a flat object beyond a double": b'{"a": 1e400}',
+    "an integer of 301 digits": b'{"a": ' + b"9" * 301 + b"}",
+    "a flat object with NaN": b'{"a": NaN}',
     "a lone high surrogate": b'"\\ud800"',
     "a lone low surrogate": b'["\\udc00"]',
     "a lone surrogate as a key": b'{"\\ud800": 1}',
@@ -104,6 +111,36 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
+
+
+FLAT_VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.integers(2**63 - 2, 2**64 + 2),
+    st.floats(allow_nan=False, allow_infinity=False), st.text('ab"\\{[:, é🌙', max_size=6),
+)  # fmt: skip
+FLAT = st.lists(st.tuples(st.text('ab"\\', max_size=2), FLAT_VALUES), max_size=4)
+
+
+@given(FLAT, st.booleans(), st.booleans())
+def test_a_short_object_is_read_as_the_slow_reader_reads_it(
+    pairs: list[tuple[str, object]], is_ascii: bool, is_spaced: bool
+) -> None:
+    """Keys come twice here, and integers are longer than 64 bits: both readers say the same."""
+    dump, colon = json.JSONEncoder(ensure_ascii=is_ascii).encode, ": " if is_spaced else ":"
+    text = "{" + ",".join(f"{dump(key)}{colon}{dump(value)}" for key, value in pairs) + "}"
+    told = []
+    for padding in ("", " " * 600):  # so long that it is read slowly
+        try:
+            told.append(repr(parse_json(text + padding, LIMIT)))
+        except BadJson as error:
+            told.append(error.message)
+    assert told[0] == told[1]
+    assert ("twice" in told[0]) == (len(dict(pairs)) < len(pairs))
+
+
+@pytest.mark.parametrize("text", ["-0", "-0.0", "1e5", "18446744073709551616", "9007199254740993"])
+def test_a_number_is_of_the_type_that_it_was_written_in(text: str) -> None:
+    read = parse_json(f'{{"a": {text}}}', LIMIT)
+    assert repr(read) == repr({"a": json.loads(text)})
 
 
 @given(JSON_VALUES)

@@ -144,6 +144,7 @@ function named(programme) {
 
 /** @param {Ready} ready */
 function onReady(ready) {
+  if (!radio.situation.sounds) screen.scrub.show(ready.from, ready.live !== null);
   if (ready.viz) {
     screen.track ??= new VizTrack(ready.viz.fields, VIZ_SAMPLES, VIZ_FRAMES);
     show?.follow(screen.track);

@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.requests import HTTPConnection
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import SecurityError
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from astradio_stream.server.admission import reason_against
+from astradio_stream.server.frames import (
+    ends_with_a_frame,
+    ends_with_the_request,
+    whole_text,
+)
 from astradio_stream.server.http import kept_request_id
 from astradio_stream.server.light import LightEvent, LightQueue
 from astradio_stream.server.malformed import early_refusal
@@ -100,6 +106,7 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         self.writable.set()
         self.control_frames = ControlFrames()
         self.on_message: Callable[[str | bytes], None] | None = None
+        self._is_between_frames = False
 
     async def run_asgi(self) -> None:
         """Let the application serve; then forget it, so that neither is left as garbage.
@@ -120,7 +127,15 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         _take_apart(self.conn)
 
     def data_received(self, data: bytes) -> None:
-        """Heed bytes; a handshake that cannot even be read is refused."""
+        """Heed bytes: a short text the short way; a handshake that cannot be read is refused."""
+        if self._is_between_frames:
+            text = whole_text(data) if self.on_message and self._is_talking else None
+            if text is not None:
+                self.on_message(text)  # type: ignore[misc]
+                return
+            self._is_between_frames = ends_with_a_frame(data)
+        elif not self.handshake_initiated:
+            self._is_between_frames = ends_with_the_request(data)
         super().data_received(data)
         error = self.conn.handshake_exc
         if error is None or self.handshake_initiated:
@@ -129,6 +144,12 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             self._refuse(None, "HEADERS_TOO_LARGE", "the header is too large")
         else:
             self._refuse(None, *_BAD_HANDSHAKE)
+
+    @property
+    def _is_talking(self) -> bool:
+        """Whether a frame that comes now is a message of its own, and is still wanted."""
+        conn = self.conn
+        return conn.state is State.OPEN and conn.current_size is None and not self.close_sent
 
     def handle_connect(self, event: Request) -> None:
         """Begin a handshake, or refuse it."""

@@ -8,6 +8,7 @@ counted apart, so that nobody who composes too much loses the music.
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from astradio_stream.errors import RateLimited
@@ -68,7 +69,13 @@ def cost_of(method: str, path: str) -> int:
 
 def rate_of(settings: Settings) -> Rate:
     """Return how much one address, one account or one listener may ask."""
-    return Rate(settings.rate_limit_max, settings.rate_limit_window_s)
+    return _rate(settings.rate_limit_max, settings.rate_limit_window_s)
+
+
+@lru_cache(maxsize=8)
+def _rate(n_tokens: int, window_s: int) -> Rate:
+    """Return a rate, the same object for the same figures: it is asked for with each message."""
+    return Rate(n_tokens, window_s)
 
 
 class Limits:

@@ -208,6 +208,8 @@ class Metrics:
         self._late = [0] * (len(BUCKETS_S) + 1)
         self._late_ns = 0
         self._n_sent_bytes = 0
+        self._n_fps = [0] * (len(_FPS) + 1)
+        self._fps = 0.0
 
     def _made(self, row: Metric) -> Counter | Gauge | Histogram:
         """Return the metric of a row."""
@@ -234,9 +236,10 @@ class Metrics:
             self.errors.labels(code).inc()
 
     def reported(self, report: Report) -> None:
-        """Count what a listener says of its picture."""
+        """Count what a listener says of its picture; thousands do in a second, as with `sent`."""
         if report.viz_fps is not None:
-            self.viz_fps_avg.observe(report.viz_fps)
+            self._n_fps[bisect_left(_FPS, report.viz_fps)] += 1
+            self._fps += report.viz_fps
         if report.viz_init_ms is not None:
             self.viz_init_ms.observe(report.viz_init_ms)
 
@@ -256,16 +259,19 @@ class Metrics:
         self._late[0] += n_quanta
 
     def flush(self) -> None:
-        """Hand on what `sent` has counted, and what became of log lines."""
+        """Hand on what `sent` and `reported` have counted, and what became of log lines."""
         n_lost, n_nameless = tally.take()
         self.log_lines_lost.inc(n_lost)
         self.log_lines_nameless.inc(n_nameless)
-        if not any(self._late):
-            return
-        observe_many(self.quantum_lateness_seconds, self._late, self._late_ns / 1e9)
-        self.sent_bytes.inc(self._n_sent_bytes)
-        self._late = [0] * len(self._late)
-        self._late_ns = self._n_sent_bytes = 0
+        if any(self._n_fps):
+            observe_many(self.viz_fps_avg, self._n_fps, self._fps)
+            self._n_fps = [0] * len(self._n_fps)
+            self._fps = 0.0
+        if any(self._late):
+            observe_many(self.quantum_lateness_seconds, self._late, self._late_ns / 1e9)
+            self.sent_bytes.inc(self._n_sent_bytes)
+            self._late = [0] * len(self._late)
+            self._late_ns = self._n_sent_bytes = 0
 
     def to_text(self) -> tuple[bytes, str]:
         """Return the page that Prometheus reads, and its content type."""

@@ -47,11 +47,11 @@ class Bucket:
 
     def take(self, now_ns: int, n_tokens: int = 1) -> bool:
         """Take a token, or several; return whether there were so many."""
-        rate = self.rate
+        rate, step = self.rate, self.rate.step
         now = now_ns * rate.n_tokens
         full = now if self._full is None else max(now, self._full)
-        full += n_tokens * rate.step
-        if full - now > rate.n_tokens * rate.step:
+        full += n_tokens * step
+        if full - now > rate.n_tokens * step:
             return False
         self._full = full
         return True
@@ -88,7 +88,7 @@ class Bucket:
         What is missing is rounded up to a part of a token that the new rate can count; a bucket
         that became smaller lacks at most all it holds.
         """
-        if rate == self.rate:
+        if rate is self.rate or rate == self.rate:
             return
         if self._full is not None:
             missing = max(0, self._full - now_ns * self.rate.n_tokens)

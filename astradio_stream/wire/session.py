@@ -128,10 +128,10 @@ class Session:
         """
         if not self._pays(now_ns):
             return
-        if len(data) > messages.MAX_MESSAGE_BYTES or (
-            isinstance(data, str)
-            and len(data.encode("utf-8", "replace")) > messages.MAX_MESSAGE_BYTES
-        ):
+        n_bytes = len(data)
+        if isinstance(data, str) and not data.isascii():
+            n_bytes = len(data.encode("utf-8", "replace"))
+        if n_bytes > messages.MAX_MESSAGE_BYTES:
             self.close(Closing.TOO_BIG)
             return
         try:

@@ -10,6 +10,7 @@ import { Player } from "../sound/player.js";
 import { SAMPLE_RATE } from "../wire/quantum.js";
 import { indexAt, utcMsAt } from "./address.js";
 import { Due } from "./due.js";
+import { refusalOf } from "./sentences.js";
 import { askStatus } from "./status.js";
 
 /** @typedef {import("../types.js").Programme} Programme */
@@ -212,8 +213,15 @@ export class Radio {
     if (state === "refused") return this.end("refused", this.reason || say);
     this.situation.link = state;
     if (state === "lost") {
-      this.retryAtMs = performance.now() + delayMs;
-      this.situation.say = opened ? say : await askStatus();
+      const retryAtMs = performance.now() + delayMs;
+      this.retryAtMs = retryAtMs;
+      if (opened) this.situation.say = say;
+      else {
+        this.situation.say ||= refusalOf({ state: "" }); // until more is known
+        const told = await askStatus();
+        if (!this.isPlaying || this.retryAtMs !== retryAtMs) return;
+        this.situation.say = told;
+      }
     }
     this.on.changed();
   }

@@ -23,6 +23,8 @@ export function sentenceOf({ link, sounds, say, waitMs, wasOpen }) {
   if (link === "idle") return "Ready.";
   if (link === "refused") return say;
   if (link === "lost" && !wasOpen) return say + inSeconds(waitMs);
+  // An attempt that follows others is told as such: the sentence must not change for a moment.
+  if (link === "connecting" && !wasOpen && say) return `${say} Trying again.`;
   if (wasOpen && link !== "open") {
     return sounds
       ? "Reconnecting. You will not miss a note."

@@ -35,6 +35,10 @@ const SAID = [
     { link: "lost", sounds: false, wasOpen: false, say: "The server is full.", waitMs: 7300 },
     "The server is full. Trying again in 8 s.",
   ],
+  [
+    { link: "connecting", sounds: false, wasOpen: false, say: "The server is full." },
+    "The server is full. Trying again.",
+  ],
   [{ link: "refused", say: "The server does not know this programme." }, "The server does not know this programme."],
 ];
 
