@@ -83,7 +83,7 @@ WORDS = (
 )  # fmt: skip
 
 
-OF_THIS_CENTURY = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+OF_THIS_CENTURY = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|20\d\d \d\d:\d\d:\d\d GMT")
 
 
 def without_the_clock(text: str) -> str:
@@ -112,6 +112,7 @@ def test_the_scan_finds_what_it_looks_for(owner: Visitor, planted: str) -> None:
 @pytest.mark.parametrize("said", ["16:47:12.345", "03:16:47.000", "04:02:00.100"])
 def test_the_scan_knows_the_clock_from_a_birth(said: str) -> None:
     assert_silent(f'{{"createdAt":"2026-11-29T{said}Z"}}')
+    assert_silent(f"date: Sun, 29 Nov 2026 {said[:8]} GMT")
     with pytest.raises(AssertionError):
         assert_silent(f'{{"bornAt":"1987-03-19T{said}Z"}}')
 

@@ -53,9 +53,13 @@ def test_the_loop_goes_on_while_hashes_are_made_and_too_many_are_refused(
 
     async def run() -> None:
         keeper = Passwords()
-        began_s = time.perf_counter()
-        await keeper.hash("x")
-        one_s = time.perf_counter() - began_s
+
+        async def took_s() -> float:
+            began_s = time.perf_counter()
+            await keeper.hash("x")
+            return time.perf_counter() - began_s
+
+        one_s = min([await took_s() for _ in range(3)])  # the first starts a thread, too
         hashing = [asyncio.create_task(keeper.hash("x")) for _ in range(7)]
         n_turns = 0
         while not all(task.done() for task in hashing):
