@@ -106,7 +106,9 @@ def test_the_names_at_the_seam_are_there() -> None:
         assert f"self.{name}" in source, name
     assert "self.writable.clear()" in inspect.getsource(WebSocketsSansIOProtocol.pause_writing)
     assert "self.writable.set()" in inspect.getsource(WebSocketsSansIOProtocol.resume_writing)
-    assert hasattr(ServerProtocol(), "state")
+    assert "self.handshake_initiated = True" in source
+    for name in ("state", "current_size"):
+        assert hasattr(ServerProtocol(), name)
 
 
 def only_listener(server: Served) -> Any:

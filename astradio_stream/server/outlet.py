@@ -8,9 +8,10 @@ gathers in its transport up to a limit, then nothing more is written until it ha
 What a listener says takes the short way too: a task and a queue would cost more than heeding it.
 
 The seam to uvicorn is here and in `handshake`. Of its `WebSocketsSansIOProtocol` we read
-`transport`, `conn`, `queue`, `writable`, `close_sent` and `disconnected`; accept and close stay
-with Starlette. An unfragmented data frame leaves no trace in the state of `conn`, so writing one
-past it is sound.
+`transport`, `conn`, `queue`, `writable`, `close_sent`, `disconnected` and `handshake_initiated`;
+accept and close stay with Starlette. An unfragmented data frame leaves no trace in the state of
+`conn`, so writing one past it is sound, and so is reading one while its parser waits for the first
+byte of the next (`frames`).
 `tests/test_server_outlet.py` holds both libraries to that.
 
 ::
