@@ -274,7 +274,7 @@ def test_pages_that_need_no_field_refuse_the_same(server: Served, name: str, pat
 def test_an_order_without_cookies_is_json_whatever_its_type(server: Served, name: str) -> None:
     body, headers, status, code = BODIES[name]
     url = f"{server.http_url}/api/compose"
-    with httpx.Client() as stranger:  # made beforehand: its certificates cost five times the rest
+    with httpx.Client() as stranger:  # made beforehand: it is no cost of the server's
         answer = cheaply(lambda: stranger.post(url, content=body, headers=headers))
     if is_object(body) and status in (415, 422) and "Content-Encoding" not in headers:
         status, code = 404, "NOT_FOUND"  # the engine of these tests has no instruments

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from astradio_stream.wire.messages import MAX_MESSAGE_BYTES
+
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # a machine for which the library is not compiled
@@ -28,12 +30,14 @@ _MASK_BYTES: Final = 4
 _LENGTH_BYTES: Final = {_TWO_BYTES: 2, 127: 8}
 _SHORTEST: Final = 8
 """Bytes of a frame around `{}`."""
+_LONGEST: Final = MAX_MESSAGE_BYTES
+"""Bytes of a frame. What is longer is refused or nearly so: let the library judge it."""
 _END_OF_REQUEST: Final = b"\r\n\r\n"
 
 
 def whole_text(data: bytes) -> str | None:
-    """Return the text if this is one masked frame of text and nothing else, or None."""
-    if len(data) < _SHORTEST or data[0] != _WHOLE_TEXT:
+    """Return the text if this is one short masked frame of text and nothing else, or None."""
+    if not _SHORTEST <= len(data) <= _LONGEST or data[0] != _WHOLE_TEXT:
         return None
     mask, n_bytes = 2, data[1] - _MASKED
     if n_bytes == _TWO_BYTES:
