@@ -20,26 +20,7 @@ from tests.listener import TRANSIT, hello_of
 from tests.raw_peer import RawPeer, raw_peer, wait_until
 from tests.serving import Served, SilentEngine, serving, settings_in
 
-LENGTHS = [
-    0,
-    1,
-    2,
-    119,
-    123,
-    124,
-    125,
-    126,
-    127,
-    128,
-    131,
-    250,
-    252,
-    254,
-    4_088,
-    4_089,
-    65_535,
-    65_536,
-]
+LENGTHS = [*range(3), 119, *range(123, 129), 131, 250, 252, 254, 4_088, 4_089, 65_535, 65_536]
 REQUEST = b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n"
 MESSAGES = st.tuples(
     st.sampled_from([Opcode.TEXT, Opcode.BINARY, Opcode.CONT]), st.binary(max_size=300)
