@@ -17,6 +17,8 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from loadtest.arrivals import arrivals
 from loadtest.child import asked, begun, tell
 from loadtest.client import source_of
@@ -25,12 +27,14 @@ from loadtest.target import Target, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from loadtest.plan import Plan
 
 MOST_UNDER_WAY: Final = 128
 """Each has a thread here, which waits."""
 _TIMEOUT_S: Final = 60.0
+_TICK_S: Final = 0.005
 _FIRST_SOURCE: Final = 3_000_000
 """Requests come from other loopback addresses than listeners."""
 _FACETS: Final = ("friends", "lovers", "creative", "mentor", "conflict", "overall")
@@ -62,8 +66,8 @@ ASKS: Final[dict[str, Callable[[random.Random], tuple[str, dict[str, Any]]]]] = 
 }
 
 
-def _ask(target: Target, number: int, path: str, body: dict[str, Any]) -> int:
-    """Return the status of one request on a connection of its own; 0 if there was no answer."""
+def _ask(target: Target, number: int, path: str, body: dict[str, Any]) -> tuple[int, bytes]:
+    """Return status and body for one request on a connection of its own; 0 if no answer came."""
     source = (source_of(_FIRST_SOURCE + number), 0) if target.has_sources else None
     connection = http.client.HTTPConnection(
         *target.address, timeout=_TIMEOUT_S, source_address=source
@@ -72,17 +76,18 @@ def _ask(target: Target, number: int, path: str, body: dict[str, Any]) -> int:
     try:
         connection.request("POST", path, json.dumps(body), headers)
         answer = connection.getresponse()
-        answer.read()
+        told = answer.read()
     except (OSError, http.client.HTTPException):
-        return 0
+        return 0, b""
     finally:
         connection.close()
-    return answer.status
+    return answer.status, told
 
 
-def ask_all(plan: Plan) -> Tally:
-    """Send all requests of a plan; return what became of them."""
-    tally, lock = Tally(), threading.Lock()
+def ask_all(plan: Plan) -> tuple[Tally, Tally]:
+    """Send all requests of a plan; return what became of them, and how this process kept up."""
+    tally, own, lock = Tally(), Tally(), threading.Lock()
+    began_s, began_cpu_s = time.monotonic(), time.process_time()
     target = target_of(plan.url, is_owned=plan.is_owned)
     n = max(1, int(plan.duration_s * plan.asks_per_s))
     moments = arrivals("poisson", n, plan.asks_per_s, plan.duration_s, plan.seed + 1)
@@ -103,14 +108,40 @@ def ask_all(plan: Plan) -> Tally:
                     tally.record("answer", end_s - intended_s)
                 continue
             chance = random.Random(f"ask {plan.seed} {number}")
-            status = _ask(target, number, *ASKS[plan.row.asks](chance))
+            status, told = _ask(target, number, *ASKS[plan.row.asks](chance))
             with lock:
                 _judge(tally, status, time.monotonic() - intended_s)
+                if plan.row.asks == "compat":
+                    tally.counts["matches"] += _n_matches(told)
 
     with ThreadPoolExecutor(MOST_UNDER_WAY) as executor:
-        for done in [executor.submit(work) for _ in range(MOST_UNDER_WAY)]:
+        working = [executor.submit(work) for _ in range(MOST_UNDER_WAY)]
+        _beat_while(working, own)
+        for done in working:
             done.result()
-    return tally
+    own.counts["cpu_us"] = round((time.process_time() - began_cpu_s) * 1e6)
+    own.counts["wall_us"] = round((time.monotonic() - began_s) * 1e6)
+    return tally, own
+
+
+def _beat_while(working: list[Future[None]], own: Tally) -> None:
+    """Record how late this process is, a beat that it missed included, until the work is done."""
+    due_s = time.monotonic()
+    while not all(one.done() for one in working):
+        due_s += _TICK_S
+        time.sleep(max(0.0, due_s - time.monotonic()))
+        while (late_s := time.monotonic() - due_s) > _TICK_S:
+            own.record("lag", late_s)
+            due_s += _TICK_S
+        own.record("lag", max(0.0, late_s))
+
+
+def _n_matches(told: bytes) -> int:
+    """Return how many people a search found: of the listing that it answered, if it is one."""
+    try:
+        return len(orjson.loads(told)["matches"])
+    except (ValueError, KeyError, TypeError):
+        return 0
 
 
 def _judge(tally: Tally, status: int, answer_s: float) -> None:
@@ -132,7 +163,8 @@ def _judge(tally: Tally, status: int, answer_s: float) -> None:
 
 def main() -> None:
     """Ask as the plan says that `driver` tells."""
-    tell({"groups": {"asks": ask_all(begun(asked())).to_json()}})
+    tally, own = ask_all(begun(asked()))
+    tell({"groups": {"asks": tally.to_json(), "generator": own.to_json()}})
 
 
 if __name__ == "__main__":

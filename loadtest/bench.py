@@ -126,14 +126,16 @@ def measured(name: str) -> str:
 
 
 def print_comparison(tables: Sequence[Table], earlier: dict[str, Any]) -> None:
-    """Print how every figure stands to the same one of an earlier run."""
+    """Print how every figure stands to the same one of an earlier run, and which has none."""
+    before = {other["title"]: other["rows"] for other in earlier["tables"]}
     for table in tables:
-        for other in earlier["tables"]:
-            if other["title"] == table.title:
-                rows = compared(table.rows, other["rows"])
-                if len(rows) > 1:
-                    print_table(f"{table.title}: now ÷ then", rows)
-                break
+        rows = compared(table.rows, before.get(table.title, table.rows[:1]))
+        if len(rows) > 1:
+            print_table(f"{table.title}: now ÷ then", rows)
+        known = {row[0] for row in rows[1:]}
+        alone = [row[0] for row in table.rows[1:] if row[0] not in known]
+        if alone:
+            print(f"  {table.title}: not in the earlier run: {', '.join(alone)}")
 
 
 def compared(now: Sequence[Sequence[str]], then: Sequence[Sequence[str]]) -> list[list[str]]:

@@ -98,7 +98,7 @@ def run() -> None:
         with _bare(n) as running:
             bare = _cost_us(running, n)
         rows += [
-            [f"{n:,} listeners: this server, all of it", f"{ours:.1f}", f"{ours / bare:.2f}"],
+            [f"{n:,} listeners: this server, all of it", f"{ours:.1f}", f"{ours / bare:.3f}"],
             [f"{n:,} listeners: bare websockets.broadcast", f"{bare:.1f}", "1.00"],
         ]
     print_table("Fan-out beside a bare broadcast", rows)

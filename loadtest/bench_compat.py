@@ -51,7 +51,7 @@ def run() -> None:
         rows.append(
             [
                 f"{n_charts:,}",
-                *(f"{1e3 * percentile(wall_s, share):.1f} ms" for share in (0.5, 0.95, 0.99)),
+                *(f"{1e3 * percentile(wall_s, share):.2f} ms" for share in (0.5, 0.95, 0.99)),
                 *(f"{1e3 * percentile(cpu_s, share):.1f} ms" for share in (0.5, 0.95)),
                 f"{index.nbytes / n_charts:.1f}",
                 f"{built_s:.2f} s",

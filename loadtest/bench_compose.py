@@ -83,7 +83,7 @@ def _measure_answers(port: int) -> None:
             _composed(port, _order(audio, mode, _PIECES))
             for name, budget in (("not cached", "400"), ("cached", "10")):
                 values = [_composed(port, order)[1] for order in orders]
-                figures = [f"{percentile(values, share):.1f}" for share in (0.5, 0.95)]
+                figures = [f"{percentile(values, share):.2f}" for share in (0.5, 0.95)]
                 bare.append(_bare_encode_ms(port))
                 title = f"{audio} {mode}, {name}"
                 rows.append([title, *figures, f"{max(values):.1f}", budget])

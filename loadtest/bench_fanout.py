@@ -102,7 +102,7 @@ def run(steps: tuple[int, ...] = _STEPS, seconds: float = _SECONDS) -> None:
                     f"{cost_us:.1f}",
                     quantile_s(heard.grown, "astradio_loop_lag_seconds", 0.99),
                     quantile_s(heard.grown, "astradio_quantum_lateness_seconds", 0.99),
-                    f"{(heard.kb_after - heard.kb_before) / max(n_inside, 1):.0f}",
+                    f"{(heard.kb_after - heard.kb_before) / max(n_inside, 1):.1f}",
                     str(heard.told["gaps"]),
                     str(heard.told["dry"]),
                     str(heard.n_refused),

@@ -166,8 +166,8 @@ def run() -> None:
     rows[0].append("next/median")
     for genre in GENRES:
         cost = cost_of(genre, bank)
-        cells = [f"{cost['render_ms']:.3f}", f"{cost['ratio']:.2f}", f"{cost['stream']:.2f}"]
-        cells += [f"{cost['worst']:.1f}"]
+        cells = [f"{cost['render_ms']:.3f}", f"{cost['ratio']:.3f}", f"{cost['stream']:.3f}"]
+        cells += [f"{cost['worst']:.2f}"]
         cells += [f"{cost['seek_ms']:.1f}", f"{cost['far']:.2f}", f"{cost['after']:.1f}"]
         rows.append([genre, *cells])
     title = f"Render and picture of {MODEL}, {len(_MOMENTS)} skies, {_SECONDS} s, {_ROUNDS} rounds"

@@ -69,7 +69,7 @@ def _measure_a_visit(browser: Browser, url: str) -> None:
         frames = frames_drawn(guest, _WATCHED_S)
         errors_ms = np.abs(picture_errors_ms(guest))
     print_table(
-        f"In the page, ms ({_VISITS} visits, {len(errors_ms)} frames)",
+        f"In the page, ms ({_VISITS} visits)",
         [
             ["", "p50", "p95", "max", "budget p95"],
             ["click to first sample", *_spread(clicks_ms), "120"],
@@ -78,14 +78,15 @@ def _measure_a_visit(browser: Browser, url: str) -> None:
         ],
     )
     p50, p99 = np.percentile(frames.times_ms, (50, 99))
-    shown = [f"{value:.1f}" for value in (frames.fps, p50, p99, frames.times_ms.max())]
+    shown = [f"{value:.2f}" for value in (frames.fps, p50, p99, frames.times_ms.max())]
     print_table(
-        f"Picture while sound plays, Chromium {browser.version}, {_WATCHED_S:g} s",
+        f"Picture while sound plays, {_WATCHED_S:g} s",
         [
             ["", "fps", "frame p50, ms", "frame p99, ms", "longest, ms"],
             [f"{VIEWPORT['width']} x {VIEWPORT['height']}", *shown],
         ],
     )
+    print(f"  Chromium {browser.version}; {len(errors_ms)} frames against sound")
 
 
 def _spread(values: Sequence[float] | NDArray[np.float64]) -> list[str]:

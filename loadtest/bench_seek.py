@@ -46,6 +46,6 @@ def run() -> None:
                 index = chance.randrange(_HOURS * 3_600 * SAMPLE_RATE_HZ)
                 values.append(_seek_ms(connection, index, epoch))
                 time.sleep(0.05)  # the burst behind it is over
-    figures = [f"{percentile(values, share):.1f}" for share in (0.5, 0.95)]
+    figures = [f"{percentile(values, share):.2f}" for share in (0.5, 0.95)]
     rows = [["", "p50", "p95", "max", "budget"], ["seek", *figures, f"{max(values):.1f}", "30"]]
     print_table(f"Seek to any index of {_HOURS:,} h, ms ({_SEEKS} seeks)", rows)

@@ -71,7 +71,7 @@ def run() -> None:
     for name, cost in zip(("render + viz", "encode with pre-roll", "framing"), means, strict=False):
         rows.append([name, f"{cost:.3f}", f"{cost / bare:.2f}"])
     ratios = [figures[:, :3].sum() / figures[:, 3].sum() for figures in rounds]
-    rows.append(["all of it", f"{means[:3].sum():.3f}", f"{np.median(ratios):.2f}"])
+    rows.append(["all of it", f"{means[:3].sum():.3f}", f"{np.median(ratios):.3f}"])
     rows.append(["bare libopus encode", f"{bare:.3f}", "1.00"])
     worst = np.median([figures[:, 0].max() / np.median(figures[:, 0]) for figures in rounds])
     title = f"Cost of a distinct stream ({_ROUNDS} rounds of {len(_PROGRAMMES)} x {_SECONDS} s)"

@@ -42,7 +42,7 @@ def run() -> None:
                 cached.append(_first_quantum_ms(port, programme))
     rows = [["", "p50", "p95", "max", "budget p95"]]
     for name, values, budget in (("new programme", new, "25"), ("cached", cached, "5")):
-        figures = [f"{percentile(values, share):.1f}" for share in (0.5, 0.95)]
+        figures = [f"{percentile(values, share):.2f}" for share in (0.5, 0.95)]
         rows.append([name, *figures, f"{max(values):.1f}", budget])
     print_table(f"Hello to first quantum, ms ({_HELLOS} connections each)", rows)
     print_table(

@@ -96,12 +96,14 @@ def run(n_steers: int = _STEERS) -> None:
                 first = (told["effective"] - _FORE_SAMPLES) // _QUANTUM_SAMPLES * _QUANTUM_SAMPLES
                 margins.append(_ms(first - player.heard()))
                 waits.append(_ms(told["effective"] - asked_at))
-    rows = [["", "p50", "p95", "max", "budget"]]
+    rows = [["", "p50", "p95", "worst", "budget"]]
     figures = [f"{percentile(waits, share):.0f}" for share in (0.5, 0.95)]
     rows.append(["steer to effective, ms", *figures, f"{max(waits):.0f}", "p95 300"])
     figures = [f"{percentile([-m for m in margins], share) * -1:.0f}" for share in (0.5, 0.95)]
-    rows.append(["at hand before it is heard, ms", *figures, f"min {min(margins):.0f}", "> 0"])
-    print_table(f"Steering at once, {n_steers} steers, {n_refused} refused", rows)
+    rows.append(["at hand before it is heard, ms", *figures, f"{min(margins):.0f}", ">= 0"])
+    rows.append(["refused", "", "", f"{n_refused}", "0"])
+    print_table("Steering at once", rows)
+    print(f"  {n_steers} steers")
 
 
 if __name__ == "__main__":

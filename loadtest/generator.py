@@ -223,11 +223,13 @@ def main() -> None:
     generator.run(tell)
     well = generator.tally("well")
     tell({"listened": True})
-    Verifier(Path(plan.folder), well).verify(generator.reservoir, plan.verify_s)
-    groups = generator.tallies | {"generator": generator.own}
-    start_s = generator.plan.start_s
-    tell({"delays": [(at_s - start_s, late_s) for at_s, late_s in generator.delays]})
-    tell({"groups": {name: tally.to_json() for name, tally in groups.items()}})
+    try:
+        Verifier(Path(plan.folder), well).verify(generator.reservoir, plan.verify_s)
+    finally:  # whatever breaks in there, what was seen is told
+        groups = generator.tallies | {"generator": generator.own}
+        start_s = generator.plan.start_s
+        tell({"delays": [(at_s - start_s, late_s) for at_s, late_s in generator.delays]})
+        tell({"groups": {name: tally.to_json() for name, tally in groups.items()}})
 
 
 if __name__ == "__main__":

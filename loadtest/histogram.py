@@ -1,4 +1,4 @@
-"""Latencies in log-linear buckets: every value within one part in 64, whatever its size, mergeable.
+"""Latencies in log-linear buckets: every value within one part in 32, whatever its size, mergeable.
 
 Values are whole microseconds. Below 64 each has a bucket of its own; above, every doubling is cut
 into 32 buckets of equal width, so that a bucket is never wider than a 32nd of what it holds::
@@ -7,7 +7,7 @@ into 32 buckets of equal width, so that a bucket is never wider than a 32nd of w
     64 ... 127    width 2
     128 ... 255   width 4        and so on to an hour
 
-**Source**: Gil Tene, HdrHistogram; the layout of its buckets with two significant digits.
+**Source**: Gil Tene, HdrHistogram, whose buckets are laid out alike.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def _table(rows: Sequence[Sequence[str]], *, has_head: bool = True) -> str:
 
 def _plot(outcome: Outcome) -> bytes:
     """Return the seconds as a picture (PNG)."""
-    rows = outcome.seconds[1:-1] if len(outcome.seconds) > 4 else outcome.seconds
+    rows = outcome.seconds[:-1] if len(outcome.seconds) > 4 else outcome.seconds
     figure, axes = plt.subplots(5, 1, sharex=True, figsize=(10, 10.5), dpi=110)
     _draw(axes[0], rows, "listeners", [("open", "inside", _BLUE)], fill=True)
     lateness = [("lateMax", "max", _PALE), ("lateP99", "p99", _RED), ("late", "p50", _BLUE)]

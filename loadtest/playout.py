@@ -64,7 +64,11 @@ class Playout:
         self.end = to_index
 
     def splice(self, index: int) -> None:
-        """Give up what is held from an index on: it will come again, changed."""
+        """Give up what is held from an index on: it will come again, changed, holes as well."""
+        while self._holes and self._holes[-1][1] > index:
+            start, _ = self._holes.pop()
+            if start < index:
+                self._holes.append((start, index))
         self.end = min(self.end, index)
 
     def intended_s(self, index: int, buffer_samples: int) -> float:

@@ -7,7 +7,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from loadtest.outcome import TAIL_BELOW
+from loadtest.outcome import figure_ms
 from loadtest.table import print_table
 from loadtest.tally import FAULTS, QUALITY
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from loadtest.outcome import Outcome
 
-_SHARES: Final = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999))
+_SHARES: Final = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("worst", 1.0))
 _LATENCY_WORDS: Final = {
     "late": "quantum late", "first_audio": "first audio", "hello": "hello → quantum",
     "fill": "buffer full", "resume": "resumed", "lead": "lead", "underrun": "underrun",
@@ -33,15 +33,11 @@ def latency_rows(outcome: Outcome) -> list[list[str]]:
 
     Percentiles go towards what is bad; so those of what is held ahead count downwards.
     """
-    rows = [["ms", *(name for name, _ in _SHARES), "worst", "count"]]
+    rows = [["ms", *(end for end, _ in _SHARES), "count"]]
     for name, histogram in outcome.latencies().items():
-        if not histogram.n:
-            continue
-        is_low_bad = name in TAIL_BELOW
-        shares = [round(1.0 - share, 9) if is_low_bad else share for _, share in _SHARES]
-        worst_ms = histogram.min_us / 1e3 if is_low_bad else histogram.max_us / 1e3
-        figures = [f"{ms:,.1f}" for ms in (*map(histogram.quantile_ms, shares), worst_ms)]
-        rows.append([_LATENCY_WORDS[name], *figures, f"{histogram.n:,}"])
+        if histogram.n:
+            figures = [f"{figure_ms(histogram, name, share):,.1f}" for _, share in _SHARES]
+            rows.append([_LATENCY_WORDS[name], *figures, f"{histogram.n:,}"])
     return rows
 
 
@@ -73,7 +69,7 @@ def summary_rows(outcome: Outcome) -> list[list[str]]:
         ["generator: CPU of a core", shares],
         ["generator kept up", "yes" if outcome.is_generator_fit else "NO: see its lag"],
     ]  # fmt: skip
-    return rows + [[word, f"{figures[word]:,.0f}"] for word in QUALITY]
+    return rows + [[word, shown(figures[word], ",.0f")] for word in QUALITY]
 
 
 def group_rows(outcome: Outcome) -> list[list[str]]:
@@ -99,7 +95,7 @@ def fault_lines(outcome: Outcome) -> list[str]:
 
 
 def shown(value: float, form: str = "g") -> str:
-    """Return a figure of the server as people read it: what it did not tell is `?`."""
+    """Return a figure as people read it: what nobody told or timed is `?`."""
     return format(value, form) if math.isfinite(value) else "?"
 
 

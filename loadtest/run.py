@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
+from astradio_stream.errors import Conflict
+from astradio_stream.server.demo import Demo, seed_demo
 from loadtest.driver import drive
 from loadtest.options import command_of, cores_of, require_file, require_folder
 from loadtest.outcome import Verdict
@@ -33,6 +36,8 @@ REFUSED: Final = 2
 _LIMITS: Final = {"RATE_LIMIT_MAX": "50", "RATE_LIMIT_WINDOW_S": "10"}
 """As a server has them by default: everyone comes from an address of their own, unless a proxy lies
 between."""
+_PEOPLE: Final = 100_000
+"""Whose charts are public at a server that is started here to be searched."""
 _QUIET_SECONDS: Final = 5
 """Where nobody watches, progress is told this often."""
 
@@ -66,7 +71,10 @@ def run(args: Namespace) -> int:
     except Refused as refused:
         print(refused, file=sys.stderr)
         return REFUSED
-    standing = [threshold_of(text) for text in outcome.plan.row.thresholds]
+    plan = outcome.plan
+    standing = [threshold_of(text) for text in plan.row.thresholds]
+    if plan.samples and plan.verify_s:
+        standing.append(threshold_of("verified>0"))  # who compared nothing has found nothing right
     outcome.verdicts = verdicts_of(outcome, [*standing, *thresholds])
     if args.record_trace:
         outcome.verdicts += record(outcome, Path(args.record_trace))
@@ -110,6 +118,8 @@ def _driven(args: Namespace, trace: Trace | None, stack: ExitStack) -> Outcome:
         plan = plan_of(args, "ws://127.0.0.1:1/stream", folder, ours)  # refuse before starting
         settings = {"ASTRADIO_MAX_LISTENERS": str(max(2_000, plan.listeners + 100))}
         settings |= {} if trace else _LIMITS
+        if plan.row.asks == "compat":
+            people(folder, _PEOPLE)
         running = stack.enter_context(server(folder, None, theirs, **settings))
         url = f"ws://127.0.0.1:{running.port}/stream"
     else:
@@ -125,6 +135,12 @@ def _driven(args: Namespace, trace: Trace | None, stack: ExitStack) -> Outcome:
     if proxy is not None:
         outcome.between = proxy.lag()
     return outcome
+
+
+def people(folder: str, n: int) -> None:
+    """Put people to be found into the database of a server; where some are, they will do."""
+    with suppress(Conflict):
+        seed_demo(Path(folder), Demo(n, 1, among_people=False, now_us=time.time_ns() // 1_000))
 
 
 class _Progress:

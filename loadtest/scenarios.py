@@ -82,7 +82,7 @@ SCENARIOS: Final = {
         20, 40, 10, programme="mixed", asks="compose", asks_per_s=2),
     "compat-storm": Scenario(
         "matches are searched while others listen",
-        20, 30, 10, programme="mixed", asks="compat", asks_per_s=20),
+        20, 30, 10, programme="mixed", asks="compat", asks_per_s=20, also=("matches>0",)),
     "soak": Scenario(
         "hours of coming and going: station and own programmes",
         100, 7_200, 5, programme="mixed", role="churn", also=_CALM),

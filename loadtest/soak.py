@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from loadtest.crowd import Crowd, hello_of
+from loadtest.crowd import Crowd, NeverAnswered, hello_of
 from loadtest.process import difference, server
 from loadtest.table import print_table
 
@@ -132,6 +133,7 @@ def failures_of(slope_mb_per_h: float, grown: Samples, heard: Tally) -> list[str
 def run(hours: float) -> int:
     """Listen, then print what grew; return the exit code, 1 where something does not hold."""
     points: list[_Point] = []
+    mishaps: list[str] = []
     strangers = _passers_by()
     turn = n_passed = 0
     with TemporaryDirectory() as folder, server(folder) as running:
@@ -145,7 +147,11 @@ def run(hours: float) -> int:
             if len(groups) == _GROUPS:
                 crowd.leave(groups.popleft())
             fresh = [_programme_of(turn, n) for n in range(_LISTENERS // _GROUPS)]
-            groups.append(crowd.join([hello_of(one, 2_000) for one in fresh], 50.0)[0])
+            try:
+                groups.append(crowd.join([hello_of(one, 2_000) for one in fresh], 50.0)[0])
+            except NeverAnswered as reason:
+                mishaps.append(f"FAILED everybody is answered: {reason}")
+                break
             turn += 1
             turn_ends = min(time.monotonic() + _TURN_S, until)
             while time.monotonic() < turn_ends:
@@ -153,9 +159,11 @@ def run(hours: float) -> int:
                     some = [next(strangers) for _ in range(_PASSERS_BY_PER_S)]
                     crowd.leave(crowd.join([hello_of(one, 200) for one in some], 100.0)[0])
                     n_passed += len(some)
-                    warm = running.samples()
+                    with suppress(OSError):  # the next look will do
+                        warm = running.samples()
                 crowd.listen(1.0)
-            points.append(_point_of(running, began))
+            with suppress(OSError):
+                points.append(_point_of(running, began))
         now = running.samples()
         heard = crowd.tally
         crowd.close()
@@ -179,6 +187,6 @@ def run(hours: float) -> int:
         ["closes", str(dict(heard.closes)), "{}"],
     ]  # fmt: skip
     print_table("Soak", rows)
-    failures = failures_of(_slope_mb_per_h(kept), difference(now, warm), heard)
+    failures = mishaps + failures_of(_slope_mb_per_h(kept), difference(now, warm), heard)
     print("\n".join(failures))
     return 1 if failures else 0

@@ -53,8 +53,8 @@ def verdicts_of(outcome: Outcome, thresholds: Iterable[Threshold]) -> list[Verdi
     figures = outcome.figures()
     found = [Verdict("nothing breaks", mishap, holds=False) for mishap in outcome.mishaps]
     found += [one.verdict(figures) for one in thresholds]
-    lag_ms, share = figures["lag_p99_ms"], figures["generator_cpu_share"]
-    fit = f"its loop lagged {lag_ms:.1f} ms (p99) at {share:.0%} of a core"
+    lag_ms, share = outcome.worst_lag_ms, figures["generator_cpu_share"]
+    fit = f"its loops lagged {lag_ms:.1f} ms (p99) at the most, at {share:.0%} of a core"
     found.append(Verdict("the generator keeps up", fit, outcome.is_generator_fit))
     return found
 

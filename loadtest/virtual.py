@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from loadtest.plan import Plan
 
 STORMS: Final = 3
-_SLOW_BYTES_PER_TURN: Final = (1_600, 0)
-"""Half of what a listener is sent in a quarter of a second, or nothing."""
+_SLOW_BYTES_PER_S: Final = (6_400, 0)
+"""Half of what a listener is sent, or nothing."""
 _SLOW_KERNEL_BYTES: Final = 16_384
 _MAX_TRIES: Final = 8
 _LIFE_S: Final = 60.0
@@ -158,9 +158,9 @@ class Virtual:
             self._abuse(now_s)
             return
         if self.role == "slow":
-            share = _SLOW_BYTES_PER_TURN[self.number // 5 % 2]
+            share = _SLOW_BYTES_PER_S[self.number // 5 % 2]
             if share:
-                client.read(now_s, share)
+                client.read(now_s, round(share * self._generator.turn_s))
         elif not self.is_prompt:
             client.read(now_s)
         if not client.is_open:

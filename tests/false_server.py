@@ -29,6 +29,7 @@ FIRST_WRONG = 25
 WRONGS: Final = {
     # what is done      what must be found, beside lateness and what a listener suffers from it
     "gap":              "gap",
+    "begins_elsewhere": "gap",
     "duplicate":        "duplicate",
     "wrong_epoch":      "wrong_epoch",
     "malformed":        "malformed",
@@ -36,6 +37,7 @@ WRONGS: Final = {
     "before_ready":     "before_ready",
     "wrong_discontinuity": "wrong_discontinuity",
     "resumed_elsewhere": "not_resumed",
+    "wrong_start":      "wrong_start",
     "wrong_programme":  "wrong_programme",
     "other_programme":  "wrong_programme",
     "wrong_crc":        "wrong_crc",
@@ -127,9 +129,13 @@ class FalseServer:
         first, buffer_ms = hello.get("from", 0) // QUANTUM, hello["bufferMs"]
         if first and wrong == "resumed_elsewhere":
             first += 3
+        if wrong == "wrong_start":
+            first = 3
         if wrong == "before_ready":
             await connection.send(self._quanta[0])
         await self._ready(connection, first, wrong)
+        if wrong == "begins_elsewhere":
+            first += 3
         async for message in self._paced(connection, first, buffer_ms, wrong):
             await connection.send(message)
 

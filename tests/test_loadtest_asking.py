@@ -17,6 +17,7 @@ from loadtest.outcome import Outcome
 from loadtest.plan import Plan
 
 N_DUE = 40
+FOUND = b'{"matches":[{},{}]}'
 
 
 class _Server(ThreadingHTTPServer):
@@ -48,8 +49,9 @@ def answering(answer: Callable[[BaseHTTPRequestHandler], None]) -> Iterator[str]
 
 def at_once(request: BaseHTTPRequestHandler) -> None:
     request.send_response(200)
-    request.send_header("Content-Length", "0")
+    request.send_header("Content-Length", str(len(FOUND)))
     request.end_headers()
+    request.wfile.write(FOUND)
 
 
 def never(request: BaseHTTPRequestHandler) -> None:
@@ -78,8 +80,8 @@ def all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_request_that_is_answered_is_measured(all_at_once: None) -> None:
     with answering(at_once) as url:
-        tally = ask_all(plan_of(url, duration_s=30.0))
-    assert tally.counts == {"asked": N_DUE, "status_200": N_DUE}
+        tally, _ = ask_all(plan_of(url, duration_s=30.0))
+    assert tally.counts == {"asked": N_DUE, "status_200": N_DUE, "matches": 2 * N_DUE}
     assert tally.latency("answer").n == N_DUE
     assert not tally.findings
 
@@ -97,9 +99,9 @@ def test_a_request_whose_turn_never_came_has_waited_until_the_end(
         plan = plan_of(url)
         ending = threading.Timer(plan.duration_s + 0.2, is_over.set)
         ending.start()
-        tally = ask_all(plan)
+        tally, _ = ask_all(plan)
         ending.join()
-    assert tally.counts == {"asked": 2, "status_200": 2, "unasked": N_DUE - 2}
+    assert tally.counts == {"asked": 2, "status_200": 2, "unasked": N_DUE - 2, "matches": 4}
     answer = tally.latency("answer")
     assert answer.n == N_DUE
     assert answer.quantile_ms(0.01) >= 500  # each has waited that long, sent or not
@@ -117,7 +119,7 @@ def test_a_request_that_waited_for_others_counts_from_when_it_was_due(
         at_once(request)
 
     with answering(soon) as url:
-        tally = ask_all(plan_of(url, duration_s=30.0))
+        tally, _ = ask_all(plan_of(url, duration_s=30.0))
     assert tally.counts["asked"] == N_DUE
     # Two at a time, a hundredth of a second each: the last has waited for nineteen before it.
     assert tally.latency("answer").max_us >= 190_000
@@ -126,9 +128,21 @@ def test_a_request_that_waited_for_others_counts_from_when_it_was_due(
 
 def test_a_request_that_is_not_answered_is_a_fault_and_has_waited(all_at_once: None) -> None:
     with answering(never) as url:
-        tally = ask_all(plan_of(url, duration_s=30.0))
+        tally, _ = ask_all(plan_of(url, duration_s=30.0))
     assert tally.findings == {"unexpected_error": N_DUE}
     assert tally.latency("answer").n == N_DUE
+
+
+def test_a_process_that_asks_tells_how_it_kept_up(all_at_once: None) -> None:
+    def soon(request: BaseHTTPRequestHandler) -> None:
+        time.sleep(0.3)
+        at_once(request)
+
+    with answering(soon) as url:
+        _, own = ask_all(plan_of(url))
+    assert own.latency("lag").n >= 40  # every 5 ms
+    assert own.counts["wall_us"] >= 300_000
+    assert 0 < own.counts["cpu_us"] < own.counts["wall_us"]
 
 
 def test_the_page_says_how_many_may_be_under_way() -> None:

@@ -31,7 +31,7 @@ def with_banks(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
 
 def searched(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> int:
     """Search with few listeners, as the command does; return its exit code."""
-    monkeypatch.setattr(capacity, "_LISTEN_S", 4.0)
+    monkeypatch.setattr(capacity, "_LISTEN_S", 7.0)
     monkeypatch.setitem(capacity.KINDS, "station", kind)
     return capacity.run(build_parser().parse_args(["capacity", "station", "--minutes", "5"]))
 
@@ -85,8 +85,9 @@ def test_the_lag_is_taken_from_when_all_are_there() -> None:
     assert running.n == 0
     assert math.isnan(watched.loop_lag_p99_ms())
     assert not watched.has_seen_all
-    watched.show(row | {"open": 98})
-    assert not watched.has_seen_all, "one look tells of no time"
+    for n in range(98, 102):
+        watched.show(row | {"open": n})
+        assert not watched.has_seen_all, "a look or two tell of no time"
     for _ in range(2):
         watched.show(row | {"open": 100})
     assert watched.has_seen_all

@@ -180,6 +180,47 @@ def test_percentiles_go_towards_what_is_bad(tmp_path: Path) -> None:
     assert hello == pytest.approx([500, 900, 990, 1_000, 1_000], rel=1 / 16)
 
 
+def test_figures_count_as_the_table_does(tmp_path: Path) -> None:
+    well = Tally()
+    for n in range(1, 101):
+        well.record("lead", n / 100)
+    figures = outcome_of(tmp_path, groups={"well": well}).figures()
+    assert figures["lead_p99_ms"] == pytest.approx(10, rel=1 / 16)
+    assert figures["lead_max_ms"] == pytest.approx(10, rel=1 / 16)
+
+
+def test_of_what_never_came_nothing_holds(tmp_path: Path) -> None:
+    well = Tally()
+    well.counts["quanta"] = 100
+    outcome = outcome_of(tmp_path, groups={"well": well})
+    for text in (
+        "late<=0",
+        "late_p99_ms<=25",
+        "steer_max_ms<=300",
+        "answer_p50_ms<=1",
+        "lead_p99_ms>=0",
+    ):
+        verdict = threshold_of(text).verdict(outcome.figures())
+        assert not verdict.holds
+        assert verdict.measured == "it was not measured"
+    assert "late, ?" in [", ".join(row) for row in summary_rows(outcome)]
+    well.record("late", 0.001)
+    assert threshold_of("late<=0").verdict(outcome.figures()).holds
+
+
+def test_one_process_that_lags_is_not_averaged_out(tmp_path: Path) -> None:
+    loops = [Tally(), Tally()]
+    for n in range(1_000):
+        loops[0].record("lag", 0.0)
+        loops[1].record("lag", 0.5 if n < 15 else 0.0)
+    for one in loops:
+        one.counts.update(cpu_us=1, wall_us=1_000)
+    outcome = outcome_of(tmp_path, generators=loops)
+    assert outcome.figures()["lag_p99_ms"] == 0
+    assert outcome.worst_lag_ms >= 500
+    assert not outcome.is_generator_fit
+
+
 def test_the_least_of_a_histogram_is_in_its_bucket() -> None:
     histogram = Histogram()
     assert histogram.min_us == 0

@@ -184,6 +184,15 @@ def a_quantum_without_a_picture(told: Told) -> None:
     told.listener.take_binary(pack_quantum(Codec.OPUS, 0, 1, 0, [b"\xf8\xff\xfe"] * 5, []), 0.0)
 
 
+def a_stream_that_begins_elsewhere_than_it_says(told: Told) -> None:
+    told.send(100)
+
+
+def a_programme_that_begins_elsewhere(told: Told) -> None:
+    told.ready(500)
+    told.send(500)
+
+
 def an_error_out_of_nothing(told: Told) -> None:
     told.tell(type="error", error={"code": "INTERNAL", "message": "oh"}, fatal=False)
 
@@ -209,6 +218,8 @@ WRONGS = [
     (a_steer_that_nobody_asked_for, "wrong_programme"),
     (a_quantum_without_a_picture, "wrong_picture"),
     (a_steer_unanswered,        "no_answer"),
+    (a_stream_that_begins_elsewhere_than_it_says, "gap"),
+    (a_programme_that_begins_elsewhere, "wrong_start"),
     (an_error_out_of_nothing,   "unexpected_error"),
 ]
 # fmt: on
@@ -235,6 +246,11 @@ def test_a_fault_is_found_once_and_only_it(
         '{"type":"steered","epoch":1,"effective":1,"programme":7,"programmeId":"x"}',
         '{"type":"ready","from":0,"epoch":0,"programme":7,"programmeId":"x","codec":[]}',
         '{"type":' + "[" * 30_000,
+        '{"type":"discontinuity","from":96000,"to":1' + "0" * 400 + ',"reason":"slow"}',
+        '{"type":"event"}', '{"type":"event", garbage',
+        '{"type":"event","index":-1,"kind":"note","text":"","bodies":[]}',
+        '{"type":"event","index":1,"kind":"note","text":"","bodies":"sun"}',
+        '{"type":"event","index":1,"kind":"note","text":null,"bodies":[]}',
     ],
 )  # fmt: skip
 def test_text_that_is_no_message_of_the_protocol_is_a_fault_and_no_more(
@@ -245,6 +261,73 @@ def test_text_that_is_no_message_of_the_protocol_is_a_fault_and_no_more(
     told.play(10, 20)
     assert told.tally.faults == {"malformed": 1}
     assert told.tally.counts["quanta"] == 20
+
+
+@pytest.mark.parametrize("wrong", [
+    {"bitrate": "96000"}, {"bitrate": 0}, {"bitrate": 96_000.5}, {"bitrate": 10**9}, {"version": 5},
+    {"name": None, "bitrate": "x"},
+])  # fmt: skip
+def test_an_encoder_that_cannot_be_is_a_fault(told: Told, wrong: dict[str, Any]) -> None:
+    told.ready(codec={"name": "opus", "version": "1", "bitrate": 96_000} | wrong)
+    assert told.tally.faults == {"malformed": 1}
+
+
+def test_what_stands_still_for_longer_than_a_buffer_is_late_by_all_of_it(told: Told) -> None:
+    """Where the player runs dry, what was due meanwhile is late, however little came then."""
+    for still_s in (2.0, 8.0):
+        told.play(0, 20)
+        told.now_s += still_s
+        told.send(20)
+        assert told.tally.findings["late"] == pytest.approx(10 * still_s, abs=2)
+        assert told.tally.latency("late").quantile_ms(0.75) >= 300 * still_s
+        told = Told()
+        told.join()
+
+
+def test_a_steer_lasts_until_its_first_quantum_comes(told: Told) -> None:
+    steered(told)
+    told.now_s += 2.5
+    assert not told.tally.latency("steer").n
+    told.send(8, epoch=1)
+    assert told.tally.latency("steer").max_us == 2_500_000
+
+
+def test_a_steer_that_nothing_follows_lasts_until_the_end(told: Told) -> None:
+    steered(told)
+    told.listener.end(told.now_s + 1.5)
+    assert told.tally.latency("steer").max_us == 1_500_000
+
+
+def test_what_is_held_when_a_quantum_comes_tells_how_near_the_end_was(told: Told) -> None:
+    told.play(0, 20)
+    assert told.tally.latency("lead").min_us >= 1e3 * (BUFFER_MS - 110)
+    for n in range(20, 60):  # at half the speed the player has nothing left each time
+        told.now_s += 0.2
+        told.send(n)
+    assert told.tally.latency("lead").min_us == 0
+
+
+def test_an_announced_gap_that_a_steer_takes_back_is_played(told: Told) -> None:
+    steered(told, CHANGE)
+    told.tell(type="discontinuity", reason="slow", to=12 * QUANTUM, **{"from": 8 * QUANTUM})
+    told.listener.steer({"tension": 0.7}, "now", told.now_s)
+    both = CHANGE | {"controls": {"density": 0.1, "tension": 0.7}}
+    told.tell(type="steered", epoch=2, effective=8 * QUANTUM + 100,
+              programme=PROGRAMME | {"changes": [both]}, programmeId="ef" * 32)  # fmt: skip
+    told.send(8, 9, 10, 11, epoch=2)
+    told.play(12, 30, epoch=2)
+    assert not told.tally.faults
+    assert told.listener.n_underruns == 0
+
+
+@pytest.mark.parametrize("is_slow", [False, True])
+def test_only_who_is_slow_may_be_spared_the_picture(is_slow: bool) -> None:
+    told = Told()
+    wish = Wish({"seed": 1}, BUFFER_MS, is_slow=is_slow)
+    told.listener = CheckingListener(wish, told.tally, Reservoir(1, random.Random(1)), 0.0)
+    told.join()
+    a_quantum_without_a_picture(told)
+    assert told.tally.faults == ({} if is_slow else {"wrong_picture": 1})
 
 
 def test_two_steers_of_one_instant_are_one_change(told: Told) -> None:

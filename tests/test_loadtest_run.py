@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from loadtest.outcome import Outcome, figure_names
 from loadtest.plan import BOUNDS
 from loadtest.scenarios import ROLES, SCENARIOS
 from loadtest.target import Refused, target_of
-from loadtest.thresholds import threshold_of
+from loadtest.thresholds import threshold_of, verdicts_of
 from loadtest.traces import FOLDER, SYNTHETIC, Trace, load_trace, recorded
 from tests.processes import running
 
@@ -72,7 +73,9 @@ def test_a_scenario_invents_no_fault(outcomes: dict[str, Outcome], name: str, ur
     assert figures["verified"] > 0 or figures["refused"]
     assert figures["decoded"] == 5 * figures["verified"]
     assert figures["server_rss_mb"] > 50
-    assert len(outcome.generators) == outcome.plan.processes == (2 if name == "ramp" else 1)
+    assert outcome.plan.processes == (2 if name == "ramp" else 1)
+    asks = name in ("compose-storm", "compat-storm")  # a process of its own, which tells its lag
+    assert len(outcome.generators) == outcome.plan.processes + asks
 
 
 def is_offered(url: str, path: str) -> bool:
@@ -92,6 +95,27 @@ def test_a_role_leaves_its_mark(outcomes: dict[str, Outcome]) -> None:
     assert {"close_1002", "close_1009", "close_4000", "close_4005"} <= set(abuse)
     asks = outcomes["compose-storm"].groups["asks"]
     assert asks.counts["status_200"] + asks.findings["refused"] == asks.counts["asked"] > 0
+
+
+def test_a_search_among_nobody_proves_nothing(outcomes: dict[str, Outcome]) -> None:
+    outcome = outcomes["compat-storm"]
+    if outcome.groups["asks"].counts["status_200"]:
+        [verdict] = [one for one in verdicts_of(outcome, [threshold_of("matches>0")])
+                     if one.wanted == "matches>0"]  # fmt: skip
+        assert not verdict.holds
+
+
+def test_a_server_that_is_started_to_be_searched_knows_people(
+    tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "_PEOPLE", 300)
+    shutil.copytree(data_dir / "banks", tmp_path / "banks")
+    small = "compat-storm --listeners 2 --duration 5 --rate 10 --asks-per-s 4 --samples 10"
+    words = ["run", *small.split(), "--data-dir", str(tmp_path)]
+    for _ in range(2):  # the second time they are there
+        outcome = run_module.outcome_of(build_parser().parse_args(words))
+        n_answered = outcome.groups["asks"].counts["status_200"]
+        assert outcome.figures()["matches"] == 20 * n_answered > 0
 
 
 def test_the_report_is_written_whole(outcomes: dict[str, Outcome], tmp_path: Path) -> None:

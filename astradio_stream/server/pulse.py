@@ -45,9 +45,12 @@ class Pulse:
             await asyncio.sleep(max(0.0, (next_ns - self._clock.now_ns()) / 1e9))
             now_ns = self._clock.now_ns()
             lags_ns.append(max(0, now_ns - next_ns))
-            self._metrics.loop_lag_seconds.observe(lags_ns[-1] / 1e9)
-            if lags_ns[-1] > BEAT_NS:
-                next_ns = now_ns  # beats that were missed are missed
+            # A beat that was missed was late, too: a figure without it would be the better the
+            # longer the loop stands still.
+            for late_ns in range(lags_ns[-1], -1, -BEAT_NS):
+                self._metrics.loop_lag_seconds.observe(late_ns / 1e9)
+            if lags_ns[-1] >= BEAT_NS:
+                next_ns = now_ns
             if now_ns - judged_ns >= JUDGED_NS:
                 lags_ns.sort()
                 self._metrics.flush()
