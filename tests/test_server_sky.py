@@ -109,7 +109,6 @@ def test_local_time_and_unknown_time(client: httpx.Client) -> None:
         ({"datetime": "1990-01-01T12:00", "tz": "Europe/Pariss"}, {"tz"}),
         ({"houses": "placidos"}, {"houses"}),
     ],
-    ids=str,
 )
 def test_wrong_charts_are_refused(
     client: httpx.Client, change: dict[str, str], fields: set[str]
@@ -157,7 +156,6 @@ def test_the_sky_without_a_question_is_the_next_two_days(client: httpx.Client) -
         ({"hours": "1e9"}, {"hours"}),
         ({"from": "2053-10-08T00:00:00Z", "hours": "100"}, {"hours"}),
     ],
-    ids=str,
 )
 def test_wrong_questions_about_the_sky(
     client: httpx.Client, query: dict[str, str], fields: set[str]
@@ -193,7 +191,6 @@ def test_towns_are_found_by_prefix_whatever_the_accents(client: httpx.Client) ->
         ({"q": "rome", "limit": "0"}, {"limit"}),
         ({"q": "rome", "limit": "many"}, {"limit"}),
     ],
-    ids=str,
 )
 def test_wrong_questions_about_places(
     client: httpx.Client, query: dict[str, str], fields: set[str]
