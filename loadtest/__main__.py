@@ -6,9 +6,11 @@ measures the budgets of the design, ``soak`` tells what grows over hours, ``ears
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TextIO
 
 from loadtest import bench, capacity, run, soak
 from loadtest.ears import NAMES
@@ -22,13 +24,18 @@ if TYPE_CHECKING:
     import argparse
 
 
+STOPPED: Final = 130
+"""The exit code of what was stopped before its end, as shells have it."""
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return what the command line understands."""
     parser = Parser("python -m loadtest", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     add_run_options(commands.add_parser("run", help="load a server and check all that it sends"))
     searching = commands.add_parser("capacity", help="search how much one core carries")
-    searching.add_argument("kinds", nargs="*", choices=[*capacity.KINDS, []], help="only these")
+    searching.add_argument("kinds", nargs="*", choices=[*capacity.KINDS, []], metavar="kind",
+                           help=f"only these: {', '.join(capacity.KINDS)}")  # fmt: skip
     searching.add_argument("--minutes", type=float, default=5.0, help="for the whole search")
     bench.add_bench_options(commands.add_parser("bench", help="measure the budgets of the design"))
     ears = commands.add_parser("ears", help="hear model v1.1 with the libraries of the tests")
@@ -41,17 +48,36 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """Do what was asked for."""
+    """Do what was asked for; whatever ends it, what it started ends with it."""
+    for stream in (sys.stdout, sys.stderr):
+        _take_any_character(stream)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     args = build_parser().parse_args()
     try:
         bounded(args)
-        sys.exit(_do(args))
+        code = _do(args)
+        sys.stdout.flush()
     except Refused as refused:
         print(refused, file=sys.stderr)
-        sys.exit(run.REFUSED)
+        code = run.REFUSED
     except ServerFailed as failed:
         print(failed, file=sys.stderr)
-        sys.exit(run.FAILED)
+        code = run.FAILED
+    except KeyboardInterrupt:
+        print("stopped before the end", file=sys.stderr)
+        code = STOPPED
+    except BrokenPipeError:  # whoever read it has gone; what goes to files is there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = run.FAILED
+    sys.exit(code)
+
+
+def _take_any_character(stream: TextIO | None) -> None:
+    """Let a terminal that knows few characters show others as it can."""
+    if stream is None:  # it was closed before we began
+        return
+    stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
 
 
 def _do(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import secrets
 import threading
 import time
 from collections import deque
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from loadtest.arrivals import arrivals
-from loadtest.child import asked, begun, tell
+from loadtest.child import alone, asked, begun, tell
 from loadtest.client import source_of
 from loadtest.tally import Tally
 from loadtest.target import Target, target_of
@@ -45,10 +46,13 @@ _TOWNS: Final = (
 
 
 def _piece(chance: random.Random) -> tuple[str, dict[str, Any]]:
-    """Return an order of a minute that nobody has had."""
+    """Return an order of a minute that nobody has had, whatever runs there were before.
+
+    Its seed is new each time; else another run would measure what a server kept of the first.
+    """
     year, month, day = chance.randint(1900, 2049), chance.randint(1, 12), chance.randint(1, 28)
     at = f"{year}-{month:02d}-{day:02d}T12:00:00Z"
-    return "/api/compose", {"mode": "transit", "seed": chance.randrange(2**50), "at": at}
+    return "/api/compose", {"mode": "transit", "seed": secrets.randbelow(2**50), "at": at}
 
 
 def _search(chance: random.Random) -> tuple[str, dict[str, Any]]:
@@ -116,7 +120,11 @@ def ask_all(plan: Plan) -> tuple[Tally, Tally]:
 
     with ThreadPoolExecutor(MOST_UNDER_WAY) as executor:
         working = [executor.submit(work) for _ in range(MOST_UNDER_WAY)]
-        _beat_while(working, own)
+        try:
+            _beat_while(working, own)
+        except KeyboardInterrupt:  # nobody is asked any more; who was, is waited for
+            with lock:
+                due.clear()
         for done in working:
             done.result()
     own.counts["cpu_us"] = round((time.process_time() - began_cpu_s) * 1e6)
@@ -168,4 +176,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    alone(main)

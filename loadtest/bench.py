@@ -57,7 +57,8 @@ BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
 
 def add_bench_options(parser: ArgumentParser) -> None:
     """Say what `bench` understands."""
-    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="only these")
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="name",
+                        help=f"only these: {', '.join(BENCHMARKS)}")  # fmt: skip
     parser.add_argument("--json", metavar="FILE", help="keep every table in a file")
     parser.add_argument("--against", metavar="FILE", help="compare with an earlier file")
 
@@ -107,8 +108,10 @@ def _earlier(path: str) -> dict[str, Any]:
     """
     try:
         told: dict[str, Any] = json.loads(Path(path).read_text())
-        told["machine"], [compared(one["rows"], one["rows"]) for one in told["tables"]]
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        for one in told["tables"]:
+            one["title"], compared(one["rows"], one["rows"])
+        told["machine"]
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise Refused(f"--against must be a file that --json wrote, got {path}: {error}") from None
     return told
 

@@ -38,7 +38,7 @@ _VISITS: Final = 20
 _SETTLED_S: Final = 2.0
 """The server has read the towns, or the page has told of its sky."""
 _WATCHED_S: Final = 20.0
-_OUTAGE_S: Final = 8.5
+_OUTAGE_S: Final = 9.7
 """From the death of a server to the moment when it is ready again; the budget is ten."""
 _AFTERWARDS_S: Final = 9.0
 """Listened to after an outage: what was held before it has been played by then."""

@@ -87,7 +87,7 @@ BUDGETS: Final = (
     Budget("… refused", "distinct", _DISTINCT, "100", "refused", 0),
     Budget("… quanta late by 0.1 s", "distinct", _DISTINCT, "100", "quanta late by 0.1 s", 0),
     Budget("lateness beside the deaf, p99 grows by, ms", "slow", _DEAF, "beside -", "p99", 5),
-    Budget("… gaps", "slow", _DEAF, "gaps", "max", 0),
+    Budget("gaps beside the deaf", "slow", _DEAF, "gaps", "max", 0),
     Budget(
         "steer → audible, p95, ms", "steer", "Steering at once", "steer to effective", "p95", 300
     ),

@@ -10,9 +10,12 @@ import json
 import os
 import sys
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loadtest.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def asked() -> Plan:
@@ -30,6 +33,14 @@ def begun(plan: Plan) -> Plan:
     if not start_s:
         sys.exit("there is nobody to tell it to")
     return replace(plan, start_s=float(start_s))
+
+
+def alone(main: Callable[[], None]) -> None:
+    """Do what a process of the generator does; one that nobody listens to any more ends."""
+    try:
+        main()
+    except (BrokenPipeError, KeyboardInterrupt):
+        os._exit(1)  # without a word: there is nobody to say it to
 
 
 def tell(message: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -31,6 +32,8 @@ _AHEAD_S: Final = 0.2
 """From when all processes are prepared until the first arrival (seconds)."""
 _PREPARE_S: Final = 60.0
 """How long they may take to prepare (seconds)."""
+_STOP_S: Final = 10.0
+"""How long it may take to tell what was seen until one was stopped (seconds)."""
 _GRACE_S: Final = 60.0
 """Beyond its time and that of verifying, a process is ended (seconds)."""
 
@@ -45,6 +48,7 @@ class _Process:
         self.process = subprocess.Popen(  # noqa: S603 - our own generator
             [sys.executable, "-m", *args],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            process_group=0,  # what is said to us at a terminal is ours to pass on
         )  # fmt: skip
         self._say(plan.to_json())
         self._thread = threading.Thread(target=self._read, args=(inbox,), daemon=True)
@@ -53,6 +57,10 @@ class _Process:
     def begin(self, start_s: float) -> None:
         """Let it begin at a moment (seconds)."""
         self._say(str(start_s))
+
+    def stop(self) -> None:
+        """Let it listen no longer, and tell what it has seen."""
+        self.process.send_signal(signal.SIGINT)
 
     def _say(self, line: str) -> None:
         assert self.process.stdin is not None  # noqa: S101
@@ -145,7 +153,7 @@ class _Gathering:
         elif "listened" in told:
             self.listening.discard(name)
         elif "delays" in told:
-            outcome.delays += told["delays"]
+            outcome.delays = outcome.delays or told["delays"]  # of one listener, not of each
         elif "groups" in told:
             _gather(outcome, told["groups"])
         else:
@@ -188,12 +196,21 @@ def drive(plan: Plan, watch: Watch, show: Callable[[dict[str, Any]], None]) -> O
             one.begin(plan.start_s)
         watching = _Watching(watch, plan.start_s, inbox)
         limit_s = plan.start_s + plan.duration_s + _GRACE_S
-        _heed_while(gathering, inbox, lambda: gathering.listening, limit_s)
-        watching.finish()
-        _heed_while(gathering, inbox, lambda: gathering.left - {_WATCH}, limit_s + plan.verify_s)
+        try:
+            _heed_while(gathering, inbox, lambda: gathering.listening, limit_s)
+            watching.finish()
+            limit_s += plan.verify_s
+            _heed_while(gathering, inbox, lambda: gathering.left - {_WATCH}, limit_s)
+        except KeyboardInterrupt:
+            gathering.outcome.mishaps.append("it was stopped before its time")
+            for one in processes:
+                one.stop()
+            watching.finish()
+            limit_s = time.monotonic() + _STOP_S
+            _heed_while(gathering, inbox, lambda: gathering.left - {_WATCH}, limit_s)
         limit_s = time.monotonic() + 2 * TIMEOUT_S  # a look under way, and the last
         _heed_while(gathering, inbox, lambda: gathering.left & {_WATCH}, limit_s)
-    told = [row for _, row in sorted(gathering.seconds.items()) if row["told"] == plan.processes]
+    told = [row for _, row in sorted(gathering.seconds.items()) if row["told"]]
     gathering.outcome.seconds = [_finished(row) for row in told]
     return gathering.outcome
 

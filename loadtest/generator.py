@@ -16,6 +16,7 @@ import heapq
 import random
 import resource
 import select
+import signal
 import sys
 import time
 from collections import Counter
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from loadtest.arrivals import arrivals
-from loadtest.child import asked, begun, tell
+from loadtest.child import alone, asked, begun, tell
 from loadtest.sampling import Reservoir
 from loadtest.tally import Tally
 from loadtest.target import target_of
@@ -59,11 +60,13 @@ class Generator:
         self.tallies: dict[str, Tally] = {}
         self.own = Tally()
         """Of the loop itself."""
-        samples = -(-plan.samples // plan.processes)
+        samples = len(range(number, plan.samples, plan.processes))
         self.reservoir = Reservoir(samples, random.Random(f"samples {plan.seed} {number}"))
         self.now_s = plan.start_s
         """The present turn of the loop (seconds)."""
         self.end_s = plan.start_s + plan.duration_s
+        self.is_stopped = False
+        """Whether it was told to stop before the end."""
         self.delays: list[tuple[float, float]] = []
         """Moment and lateness of each quantum of the first prompt listener (seconds)."""
         self.n_open = 0
@@ -84,6 +87,11 @@ class Generator:
         for n in range(number, plan.listeners, plan.processes):
             due_s = plan.start_s + moments[n]
             self.at(due_s, lambda n=n, due_s=due_s: self.come(n, due_s))  # type: ignore[misc]
+
+    def stop(self) -> None:
+        """Listen no longer: what was seen until now is all there will be."""
+        self.end_s = 0.0
+        self.is_stopped = True
 
     # What listeners ask of the loop -------------------------------------------------------------
 
@@ -220,11 +228,18 @@ def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     generator = Generator(begun(plan), number)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda _number, _frame: generator.stop())
     generator.run(tell)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, signal.default_int_handler)
     well = generator.tally("well")
     tell({"listened": True})
     try:
-        Verifier(Path(plan.folder), well).verify(generator.reservoir, plan.verify_s)
+        if not generator.is_stopped:
+            Verifier(Path(plan.folder), well).verify(generator.reservoir, plan.verify_s)
+    except KeyboardInterrupt:
+        pass  # what was not compared yet is not
     finally:  # whatever breaks in there, what was seen is told
         groups = generator.tallies | {"generator": generator.own}
         start_s = generator.plan.start_s
@@ -233,4 +248,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    alone(main)

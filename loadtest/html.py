@@ -48,7 +48,7 @@ img { width: 100%; height: auto } ul { padding-left: 1.2rem }
 
 def write_html(outcome: Outcome, path: Path) -> None:
     """Write the report."""
-    path.write_text(page_of(outcome))
+    path.write_text(page_of(outcome), encoding="utf-8", errors="backslashreplace")
 
 
 def page_of(outcome: Outcome) -> str:

@@ -95,6 +95,8 @@ def require_folder(text: str, option: str) -> None:
     Raises:
         Refused: They cannot.
     """
+    if not text:
+        raise Refused(f"{option} must be a folder, got nothing")
     try:
         Path(text).mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=text):
@@ -109,6 +111,8 @@ def require_file(text: str, option: str) -> None:
     Raises:
         Refused: It cannot.
     """
+    if not text:
+        raise Refused(f"{option} must be a file, got nothing")
     was_there = Path(text).exists()
     try:
         with Path(text).open("a"):

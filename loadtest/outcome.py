@@ -30,6 +30,7 @@ PLAIN_FIGURES: Final = {
     "sampled":            "quanta that were kept to be compared with a local render",
     "verified":           "those of them that were compared; for the others time was too short",
     "decoded":            "Opus packets that were decoded",
+    "steered":            "changes of wishes that were answered by `steered`",
     "asked":              "HTTP requests sent",
     "unasked":            "HTTP requests whose turn did not come, as so many were under way",
     "matches":            "people that the searches found, all pages together",
@@ -163,7 +164,7 @@ class Outcome:
         }
         figures |= {
             name: float(counts[name])
-            for name in ("listeners", "quanta", "sampled", "verified", "decoded")
+            for name in ("listeners", "quanta", "sampled", "verified", "decoded", "steered")
         }
         if not well.latency("late").n:  # nobody was timed: then nothing is known to be in time
             figures["late"] = math.nan

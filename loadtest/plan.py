@@ -34,7 +34,7 @@ BOUNDS_OF_OTHERS: Final = {
     "hours":           (0.001, 168),
     "minutes":         (0.05, 1_440),
     "charts":          (1, 100_000),
-    "seconds":         (1, 86_400),
+    "seconds":         (4, 86_400),
 }
 """Those of the other commands."""
 # fmt: on
@@ -106,7 +106,7 @@ def bounded(args: Namespace) -> None:
         value = getattr(args, name, None)
         if value is not None and not least <= value <= most:
             option = "--" + name.replace("_", "-")
-            raise Refused(f"{option} must be from {least:g} to {most:g}, got {value:g}")
+            raise Refused(f"{option} must be from {least} to {most}, got {str(value)[:20]}")
 
 
 def _require_use(args: Namespace, row: Scenario) -> None:
@@ -140,6 +140,10 @@ def plan_of(args: Namespace, url: str, folder: str, cores: tuple[int, ...]) -> P
         return default if given is None else given
 
     listeners = or_else(args.listeners, row.listeners)
+    if listeners * row.share + 1e-9 < 1:
+        raise Refused(
+            f"--listeners {listeners}: of so few nobody is {row.role}, which {args.scenario} is for"
+        )
     duration_s = float(or_else(args.duration, row.duration_s))
     per_s = float(or_else(args.rate, row.per_s))
     if row.arrival == "poisson" and listeners / per_s > 0.9 * duration_s:

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from http.client import HTTPResponse
 
 _START_LIMIT_S: Final = 60.0
 _STOP_LIMIT_S: Final = 40.0
@@ -76,8 +77,17 @@ class Server:
 
     def samples(self) -> Samples:
         """Return the figures of its metrics page."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=30) as page:
+        with opened(f"http://127.0.0.1:{self.port}/metrics", timeout_s=30) as page:
             return samples_in(page.read().decode())
+
+
+_STRAIGHT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def opened(url: str, timeout_s: float) -> HTTPResponse:
+    """Return the answer to a GET, asked for straight: no proxy of the environment is meant."""
+    answer: HTTPResponse = _STRAIGHT.open(url, timeout=timeout_s)
+    return answer
 
 
 def samples_in(text: str) -> Samples:
@@ -99,7 +109,7 @@ def free_port() -> int:
 def is_ready(port: int) -> bool:
     """Say whether a server there answers that it is ready."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as answer:
+        with opened(f"http://127.0.0.1:{port}/readyz", timeout_s=1) as answer:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
@@ -128,6 +138,7 @@ def server(
         [sys.executable, "-m", "astradio_stream", "serve"],
         env=environment,
         stdout=subprocess.DEVNULL,
+        process_group=0,  # a word to us at a terminal is not one to it
     )
     cores = (core,) if core is not None else cores
     if cores:

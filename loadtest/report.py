@@ -125,11 +125,15 @@ def print_report(outcome: Outcome) -> None:
             print(one.line)
 
 
-def write_files(outcome: Outcome, folder: Path) -> None:
-    """Write `outcome.json` and `seconds.csv`."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write_json(outcome: Outcome, folder: Path) -> None:
+    """Write `outcome.json`."""
     text = json.dumps(outcome.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
-    folder.joinpath("outcome.json").write_text(text + "\n")
+    file = folder.joinpath("outcome.json")
+    file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def write_csv(outcome: Outcome, folder: Path) -> None:
+    """Write `seconds.csv`."""
     with folder.joinpath("seconds.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, _SECOND_FIELDS, extrasaction="ignore", restval="")
         writer.writeheader()

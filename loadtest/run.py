@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from contextlib import ExitStack, suppress
@@ -18,7 +19,7 @@ from loadtest.options import command_of, cores_of, require_file, require_folder
 from loadtest.outcome import Verdict
 from loadtest.plan import plan_of
 from loadtest.process import ServerFailed, server
-from loadtest.report import print_report, progress_line, write_files
+from loadtest.report import print_report, progress_line, write_csv, write_json
 from loadtest.target import Refused, target_of
 from loadtest.thresholds import threshold_of, verdicts_of
 from loadtest.toxic import toxic
@@ -61,12 +62,7 @@ def run(args: Namespace) -> int:
     """
     try:
         thresholds = [threshold_of(text) for text in args.asserts]
-        if args.out:
-            require_folder(args.out, "--out")
-        if args.data_dir:
-            require_folder(args.data_dir, "--data-dir")
-        if args.record_trace:
-            require_file(args.record_trace, "--record-trace")
+        require_sense(args)
         outcome = outcome_of(args)
     except Refused as refused:
         print(refused, file=sys.stderr)
@@ -78,15 +74,40 @@ def run(args: Namespace) -> int:
     outcome.verdicts = verdicts_of(outcome, [*standing, *thresholds])
     if args.record_trace:
         outcome.verdicts += record(outcome, Path(args.record_trace))
+    lost = written(outcome, Path(args.out)) if args.out else []
     print_report(outcome)
-    if args.out:
+    for line in lost:
+        print(line)
+    return FAILED if lost else 0 if all(one.holds for one in outcome.verdicts) else FAILED
+
+
+def require_sense(args: Namespace) -> None:
+    """Look at all options before anything is made.
+
+    Raises:
+        Refused: Some are wrong; the sentence says how.
+    """
+    if args.trace is not None:
+        load_trace(args.trace)
+    target = target_of(args.url or "ws://127.0.0.1:1/stream", is_owned=args.i_own_this_server)
+    plan_of(args, target.url, "", cores_of(args.cores))
+    if args.out is not None:
+        require_folder(args.out, "--out")
+    if args.data_dir is not None:
+        require_folder(args.data_dir, "--data-dir")
+    if args.record_trace is not None:
+        require_file(args.record_trace, "--record-trace")
+
+
+def written(outcome: Outcome, folder: Path) -> list[str]:
+    """Write all files, each by itself; return a line for each that could not be written."""
+    lost = []
+    for write in (write_json, write_csv, write_page):
         try:
-            write_files(outcome, Path(args.out))
-            write_page(outcome, Path(args.out))
-        except OSError as error:  # the disk may be full by now; the report was printed
-            print(f"FAILED --out: {error}")
-            return FAILED
-    return 0 if all(one.holds for one in outcome.verdicts) else FAILED
+            write(outcome, folder)
+        except OSError as error:  # the disk may be full by now
+            lost.append(f"FAILED --out: {error}")
+    return lost
 
 
 def outcome_of(args: Namespace) -> Outcome:
@@ -96,7 +117,7 @@ def outcome_of(args: Namespace) -> Outcome:
         Refused: They are wrong; the sentence says how.
         ServerFailed: The server that they ask for did not start.
     """
-    trace = load_trace(args.trace) if args.trace else None
+    trace = None if args.trace is None else load_trace(args.trace)
     outcome = None
     try:
         with ExitStack() as stack:
@@ -148,13 +169,14 @@ class _Progress:
 
     def __init__(self, scenario: str) -> None:
         self._scenario = scenario
-        self._is_watched = sys.stderr.isatty()
+        self._is_watched = sys.stderr is not None and sys.stderr.isatty()
 
     def show(self, row: dict[str, Any]) -> None:
         """Show a second."""
         line = progress_line(self._scenario, row)
         if self._is_watched:
-            print(f"\r{line}", end="", file=sys.stderr, flush=True)
+            n_columns = shutil.get_terminal_size().columns
+            print(f"\r{line[: n_columns - 1]}", end="", file=sys.stderr, flush=True)
         elif row["atS"] % _QUIET_SECONDS == 0:
             print(line, file=sys.stderr, flush=True)
 

@@ -73,7 +73,7 @@ SCENARIOS: Final = {
         also=_CALM),
     "steer-storm": Scenario(
         "every listener has a programme of its own and changes it every few seconds",
-        20, 40, 10, programme="distinct", role="steer"),
+        20, 40, 10, programme="distinct", role="steer", also=("steered>0",)),
     "mixed-abuse": Scenario(
         "a third breaks the protocol in every way; the others must not notice",
         60, 30, 30, programme="mixed", role="abuse", share=0.33, also=_CALM),

@@ -8,6 +8,7 @@ with a sky of its own, to fill it. Growth after that is growth.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from contextlib import suppress
@@ -33,6 +34,10 @@ _TURN_S: Final = 6.0
 _PASSERS_BY_PER_S: Final = 6
 _WARM_UP_SHARE: Final = 0.25
 _MB_PER_H: Final = 1.0
+_FEW: Final = 5
+"""Fewer points than these make no line."""
+_FLAT: Final = 0.05
+"""More tasks or files than this, as a share, are growth."""
 _POINTS: Final = 8
 """Rows of the table that tells how memory went."""
 _FIRST_MOMENT: Final = 946_728_000
@@ -69,28 +74,42 @@ def _point_of(running: Server, began: float) -> _Point:
 
 
 def _slope_mb_per_h(points: list[_Point]) -> float:
-    """Return how fast memory grows by the line of least squares through the points."""
+    """Return how fast memory grows by the line of least squares; NaN of too few points."""
+    if len(points) < _FEW:
+        return math.nan
     at_s, rss_kb = zip(*((point.at_s, point.rss_kb) for point in points), strict=True)
     return float(np.polyfit(at_s, rss_kb, 1)[0]) * 3_600 / 1_024
 
 
 def _course(values: list[float] | list[int]) -> str:
+    if not values:
+        return "?"
     return f"{values[0]:.0f} / {max(values):.0f} / {values[-1]:.0f}"
 
 
-def _lateness(when: str, grown: Samples) -> list[list[str]]:
+def _growth(values: list[float] | list[int]) -> float:
+    """Return how much more there is in the last quarter than in the first, as a share (medians)."""
+    if not values:
+        return 0.0
+    quarter = -(-len(values) // 4)
+    return float(np.median(values[-quarter:]) / max(np.median(values[:quarter]), 1)) - 1
+
+
+def _lateness(when: str, grown: Samples, budget: str) -> list[list[str]]:
     """Return the rows that tell what came late."""
     name = "astradio_quantum_lateness_seconds"
     n_quanta = grown[f"{name}_count", ""]
     late = " / ".join(f"{n_quanta - grown[f'{name}_bucket', le]:.0f}" for le in ("0.025", "0.1"))
     return [
-        [f"quanta late by 25 / 100 ms {when}", f"{late} of {n_quanta:.0f}", "- / 0"],
-        [f"late segments {when}", f"{grown['astradio_late_segments_total', '']:.0f}", "0"],
+        [f"quanta late by 25 / 100 ms {when}", f"{late} of {n_quanta:.0f}", f"- / {budget}"],
+        [f"late segments {when}", f"{grown['astradio_late_segments_total', '']:.0f}", budget],
     ]
 
 
 def _tell_points(points: list[_Point]) -> None:
     """Print how memory, tasks and files went, at some points in time."""
+    if not points:
+        return
     last = len(points) - 1
     chosen = [points[round(n * last / (_POINTS - 1))] for n in range(_POINTS)]
     rows = [["minutes", "RSS, MB", "tasks", "files"]]
@@ -108,11 +127,11 @@ def _n_late(grown: Samples) -> float:
     return grown[f"{name}_count", ""] - grown[f"{name}_bucket", "0.1"]
 
 
-def failures_of(slope_mb_per_h: float, grown: Samples, heard: Tally) -> list[str]:
+def failures_of(points: list[_Point], grown: Samples, heard: Tally) -> list[str]:
     """Return a line for each thing that does not hold.
 
     Args:
-        slope_mb_per_h: How fast memory grew after the warm-up (MB per hour).
+        points: How the server stood after the warm-up.
         grown: By how much the figures of the server grew after it.
         heard: What the listeners went through.
     """
@@ -125,8 +144,14 @@ def failures_of(slope_mb_per_h: float, grown: Samples, heard: Tally) -> list[str
         "closes": heard.closes.total(),
     }
     failures = [f"FAILED {what}<=0: it is {n:g}" for what, n in found.items() if n]
-    if slope_mb_per_h > _MB_PER_H:
+    if not (slope_mb_per_h := _slope_mb_per_h(points)) <= _MB_PER_H:
         failures.append(f"FAILED MB per hour<={_MB_PER_H:g}: it is {slope_mb_per_h:.2f}")
+    for what, values in (
+        ("tasks", [point.n_tasks for point in points]),
+        ("files", [point.n_files for point in points]),
+    ):
+        if (share := _growth(values)) > _FLAT:
+            failures.append(f"FAILED {what} are flat: they grew by {share:.0%}")
     return failures
 
 
@@ -135,7 +160,7 @@ def run(hours: float) -> int:
     points: list[_Point] = []
     mishaps: list[str] = []
     strangers = _passers_by()
-    turn = n_passed = 0
+    turn = n_passed = most_groups = 0
     with TemporaryDirectory() as folder, server(folder) as running:
         began = time.monotonic()
         warm_s = _WARM_UP_SHARE * 3_600 * hours
@@ -153,6 +178,7 @@ def run(hours: float) -> int:
                 mishaps.append(f"FAILED everybody is answered: {reason}")
                 break
             turn += 1
+            most_groups = max(most_groups, len(groups))
             turn_ends = min(time.monotonic() + _TURN_S, until)
             while time.monotonic() < turn_ends:
                 if time.monotonic() - began < warm_s:
@@ -168,25 +194,26 @@ def run(hours: float) -> int:
         heard = crowd.tally
         crowd.close()
     kept = [point for point in points if point.at_s >= warm_s]
+    n_each = _LISTENERS // _GROUPS
     _tell_points(points)
     rows = [
         ["", "measured", "budget"],
         ["hours", f"{hours:g}", "2"],
         ["listeners at once / in all / passers-by",
-         f"{_LISTENERS} / {turn * _LISTENERS // _GROUPS} / {n_passed}", ""],
+         " / ".join(map(str, (most_groups * n_each, turn * n_each, n_passed))), ""],
         ["memory after warm-up, MB / h", f"{_slope_mb_per_h(kept):+.2f}", f"{_MB_PER_H:g}"],
         ["tasks, after warm-up / at the most / at the end",
          _course([point.n_tasks for point in kept]), "flat"],
         ["files, after warm-up / at the most / at the end",
          _course([point.n_files for point in kept]), "flat"],
-        *_lateness("in the warm-up", difference(warm, before)),
-        *_lateness("after it", difference(now, warm)),
+        *_lateness("in the warm-up", difference(warm, before), "-"),
+        *_lateness("after it", difference(now, warm), "0"),
         ["gaps / skips / times a listener ran dry",
          f"{heard.n_gaps} / {heard.n_skips} / {heard.n_dry} in {heard.n_quanta} quanta",
          "0 / 0 / 0"],
         ["closes", str(dict(heard.closes)), "{}"],
     ]  # fmt: skip
     print_table("Soak", rows)
-    failures = mishaps + failures_of(_slope_mb_per_h(kept), difference(now, warm), heard)
+    failures = mishaps + failures_of(kept, difference(now, warm), heard)
     print("\n".join(failures))
     return 1 if failures else 0

@@ -69,6 +69,8 @@ def target_of(url: str, *, is_owned: bool) -> Target:
         raise Refused(
             f"--url must be ws://host:port/stream, got {url}; ask behind the proxy that speaks TLS"
         )
+    if parts.username is not None or parts.fragment:
+        raise Refused(f"--url: a stream has no user and no #, got {url}")
     try:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:  # the latter of what can be no name
@@ -76,7 +78,8 @@ def target_of(url: str, *, is_owned: bool) -> Target:
     # IPv4 where there is both: only there each listener has an address of its own.
     addresses = sorted((str(one[4][0]) for one in found), key=lambda address: ":" in address)
     host = f"{_bracketed(parts.hostname)}:{port}"
-    target = Target(url, host, (addresses[0], port), parts.path or "/stream")
+    path = (parts.path or "/stream") + (f"?{parts.query}" if parts.query else "")
+    target = Target(url, host, (addresses[0], port), path)
     if not (target.is_loopback or is_owned):
         raise Refused(
             f"{parts.hostname} is not this machine: a load test of a server that is not yours is "

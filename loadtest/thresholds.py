@@ -55,6 +55,8 @@ def verdicts_of(outcome: Outcome, thresholds: Iterable[Threshold]) -> list[Verdi
     found += [one.verdict(figures) for one in thresholds]
     lag_ms, share = outcome.worst_lag_ms, figures["generator_cpu_share"]
     fit = f"its loops lagged {lag_ms:.1f} ms (p99) at the most, at {share:.0%} of a core"
+    if not outcome.generators:
+        fit = "none of its processes told how it kept up"
     found.append(Verdict("the generator keeps up", fit, outcome.is_generator_fit))
     return found
 

@@ -60,15 +60,37 @@ def load_trace(name: str) -> Trace:
     path = FOLDER / f"{name}.json" if name in SYNTHETIC else Path(name)
     try:
         told = json.loads(path.read_text())
-        delays = tuple(int(delay) for delay in told["delaysMs"])
+        delays = tuple(_delay_ms(delay) for delay in _list(told["delaysMs"]))
         what, step_ms = str(told["what"]), told["stepMs"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         names = ", ".join(SYNTHETIC)
         raise Refused(f"--trace must be one of {names}, or the file of a trace: {error}") from None
     is_bounded = 0 < len(delays) <= MAX_STEPS and all(0 <= one <= MAX_DELAY_MS for one in delays)
     if step_ms != STEP_MS or not is_bounded:
         raise Refused(f"--trace {name}: delays must be 0 to {MAX_DELAY_MS}, each of {STEP_MS} ms")
     return Trace(what, delays)
+
+
+def _list(value: object) -> list[object]:
+    """Return a list.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(value, list):
+        raise TypeError(f"delaysMs must be a list, got {value!r}"[:80])
+    return value
+
+
+def _delay_ms(value: object) -> int:
+    """Return a whole number.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if type(value) is not int:
+        raise TypeError(f"a delay must be a whole number, got {value!r}"[:80])
+    return value
 
 
 def settled(delays: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
@@ -90,7 +112,9 @@ def recorded(delays: Sequence[tuple[float, float]], what: str) -> Trace:
         Refused: Nothing was seen.
     """
     if not delays:
-        raise Refused("--record-trace: no listener was read at once, so no delay was seen")
+        raise Refused(
+            "--record-trace: nothing came to a listener that was read at once, so no delay was seen"
+        )
     first_s = delays[0][0]
     n_steps = int((delays[-1][0] - first_s) * 1_000 / STEP_MS) + 1
     worst: list[int | None] = [None] * n_steps

@@ -25,6 +25,9 @@ _CONTROLS: Final = ("tempoNorm", "density", "brightness", "tension", "space", "d
 _SLOW_CLOSES: Final = frozenset({4102, 4103, CUT})
 _OVERLOADED: Final = 4100
 _COME_BACK: Final = frozenset({1012})
+_BACK_OFF: Final = frozenset({CUT, 1006, 1011, 1013})
+"""The contract: reconnect with full-jitter back-off, 1 s doubling to 30 s."""
+_MOST_BACK_OFF_S: Final = 30.0
 _AFTER_BYE: Final = frozenset({1000})
 
 
@@ -224,7 +227,8 @@ class Virtual:
             self._generator.leave(self)
         else:
             tally.find("unexpected_close", f"{code} of a {self.role} listener")
-            self._generator.leave(self)
+            if code in _BACK_OFF:
+                self._back_off(now_s)  # who may not come again suffers, and counts so at the end
 
     def _expected(self) -> frozenset[int]:
         """Return the closes that this listener calls for."""
@@ -240,7 +244,6 @@ class Virtual:
             return
         if status not in (429, 503):
             tally.find("unexpected_error", f"HTTP {status} at the handshake")
-            self._generator.leave(self)
             return
         tally.find("refused", f"HTTP {status}")
         self._again(now_s, self.client.retry_after_s)
@@ -251,6 +254,11 @@ class Virtual:
             self._generator.leave(self)
         elif self._n_tries < _MAX_TRIES:  # else it waits in vain until the end, and counts so
             self._generator.at(now_s + after_s * (1.0 + self._chance.random()), self.connect)
+
+    def _back_off(self, now_s: float) -> None:
+        most_s = min(_MOST_BACK_OFF_S, 2.0 ** (self._n_tries - 1))
+        if self._n_tries < _MAX_TRIES:
+            self._generator.at(now_s + most_s * self._chance.random(), self.connect)
 
     # Roles ----------------------------------------------------------------------------------------
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-import urllib.request
 from http.client import HTTPException
 from typing import Final
 
-from loadtest.process import Samples, Server, difference, samples_in
+from loadtest.process import Samples, Server, difference, opened, samples_in
 
 TIMEOUT_S: Final = 5.0
 """How long its metrics are waited for, however slowly they come."""
@@ -73,7 +72,7 @@ class Watch:
         text = b""
         try:
             url = f"{self._http_url}/metrics"
-            with urllib.request.urlopen(url, timeout=TIMEOUT_S) as page:  # noqa: S310 - always http
+            with opened(url, TIMEOUT_S) as page:
                 while part := page.read1(_READ_BYTES):
                     text += part
                     if time.monotonic() > limit_s:

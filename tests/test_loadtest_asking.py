@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -131,6 +132,12 @@ def test_a_request_that_is_not_answered_is_a_fault_and_has_waited(all_at_once: N
         tally, _ = ask_all(plan_of(url, duration_s=30.0))
     assert tally.findings == {"unexpected_error": N_DUE}
     assert tally.latency("answer").n == N_DUE
+
+
+def test_no_run_orders_the_pieces_of_another() -> None:
+    orders = [asking._piece(random.Random(1))[1] for _ in range(2)]
+    assert orders[0]["at"] == orders[1]["at"]
+    assert orders[0]["seed"] != orders[1]["seed"]
 
 
 def test_a_process_that_asks_tells_how_it_kept_up(all_at_once: None) -> None:

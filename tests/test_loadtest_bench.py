@@ -14,6 +14,7 @@ from loadtest.browser import NoBrowser, chromium_path
 from loadtest.budgets import AT_LEAST, AT_MOST, BUDGETS, Budget, figure, print_budgets
 from loadtest.outcome import figure_names
 from loadtest.table import Table, print_table
+from loadtest.target import Refused
 from loadtest.thresholds import threshold_of
 
 ROWS = (("", "p50", "p95"), ("new", "3.1", "<= 25"), ("cached, v1", "1,000", "4.5"))
@@ -221,6 +222,34 @@ def test_a_run_is_kept_and_compared_with_an_earlier_one(
     lines = capsys.readouterr().out.splitlines()
     place = lines.index("Cost: now ÷ then")
     assert lines[place + 2].split() == ["a", "thing", "1.25"]
+
+
+def test_what_an_earlier_run_does_not_have_is_named(
+    printed: list[Table], capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [Table("Cost", (("", "ms"), ("a thing", "4"), ("a new one", "5"))),
+           Table("News", (("", "ms"), ("all of it", "6")))]  # fmt: skip
+    then = {"title": "Cost", "rows": [["", "ms"], ["a thing", "2"]]}
+    bench.print_comparison(now, {"tables": [then]})
+    told = capsys.readouterr().out
+    assert "a thing  2.00" in told
+    assert "Cost: not in the earlier run: a new one" in told
+    assert "News: not in the earlier run: all of it" in told
+
+
+def test_no_two_budgets_have_one_name() -> None:
+    names = [one.what for one in BUDGETS]  # an earlier run is compared by them
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    "told", ['{"machine":"m","tables":[{"rows":[]}]}', "[" * 100_000, "{}", "1"]
+)
+def test_a_file_that_no_run_wrote_is_refused(tmp_path: Path, told: str) -> None:
+    file = tmp_path / "then.json"
+    file.write_text(told)
+    with pytest.raises(Refused, match="--against"):
+        bench.run(_args("bank", "--against", str(file)))
 
 
 def _args(*words: str) -> object:

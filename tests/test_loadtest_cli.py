@@ -100,13 +100,78 @@ def test_a_server_that_dies_ends_the_run_with_1_and_its_report(
     assert "not all holds that must" in run.folder.joinpath("report.html").read_text()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_stopped_tells_what_it_saw_and_leaves_nothing_behind(
+    tmp_path: Path, data_dir: Path, number: signal.Signals
+) -> None:
+    with begun("--duration 60", tmp_path, data_dir) as process:
+        server = served_by(process)
+        process.send_signal(number)
+        run = ended(process, tmp_path)
+    assert run.code == 1
+    assert "FAILED nothing breaks: it was stopped before its time" in run.failed
+    told = json.loads(run.folder.joinpath("outcome.json").read_text())
+    assert told["figures"]["quanta"] > 50
+    assert told["figures"]["faults"] == 0
+    assert told["seconds"]
+    assert not Path(f"/proc/{server}").exists()
+
+
+def test_what_is_stopped_before_it_began_says_so_in_a_line(tmp_path: Path, data_dir: Path) -> None:
+    with begun("--duration 60", tmp_path, data_dir) as process:
+        limit_s = time.monotonic() + 60
+        while not children_of(process) and time.monotonic() < limit_s:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        run = ended(process, tmp_path)
+    assert (run.code, run.err) == (130, "stopped before the end\n")
+
+
+def test_files_are_written_though_nobody_reads_what_is_printed(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    with begun("--duration 4", tmp_path, data_dir) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # as `head -1` does
+        process.stdout.close()
+        assert process.wait(60) == 1
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {
+        "outcome.json", "seconds.csv", "report.html",
+    }  # fmt: skip
+
+
+def test_a_proxy_of_the_environment_and_a_poor_terminal_do_not_matter(
+    tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    with begun("--duration 4", tmp_path, data_dir) as process:
+        run = ended(process, tmp_path)
+    assert "hello \\u2192 quantum" in run.out
+    assert json.loads(run.folder.joinpath("outcome.json").read_text())["figures"]["quanta"] > 50
+
+
+def test_what_is_refused_makes_nothing(tmp_path: Path, data_dir: Path) -> None:
+    with begun("--trace nosuch", tmp_path, data_dir) as process:
+        run = ended(process, tmp_path)
+    assert run.code == 2
+    assert not run.folder.exists()
+
+
+def children_of(process: subprocess.Popen[str]) -> dict[int, bytes]:
+    """Return the command lines of the processes that one has started."""
+    pids = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
+
+
 def served_by(process: subprocess.Popen[str]) -> int:
     """Return the process of the server of a run that listens by now."""
     limit_s = time.monotonic() + 60
     while time.monotonic() < limit_s:
-        pids = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        said = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
-        servers = [int(pid) for pid, words in said.items() if b"astradio_stream\0serve" in words]
+        said = children_of(process)
+        servers = [pid for pid, words in said.items() if b"astradio_stream\0serve" in words]
         if servers and any(b"loadtest.generator" in words for words in said.values()):
             time.sleep(3)  # for a generator that has just begun to have heard something
             return servers[0]

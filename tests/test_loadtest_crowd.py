@@ -343,15 +343,19 @@ def test_a_soak_in_which_something_does_not_hold_says_so() -> None:
         (f"{late}_count", ""): 100.0, (f"{late}_bucket", "0.1"): 100.0,
         ("astradio_late_segments_total", ""): 0.0,
     }  # fmt: skip
-    assert soak.failures_of(0.9, calm, Tally()) == []
+    flat = [soak._Point(60.0 * n, 500_000 + 15 * n, 300 + n % 3, 120) for n in range(8)]
+    assert soak.failures_of(flat, calm, Tally()) == []  # 0.9 MB per hour
     busy = calm | {(f"{late}_bucket", "0.1"): 98.0, ("astradio_late_segments_total", ""): 3.0}
     bad = Tally(n_gaps=1, n_skips=2, n_dry=4, closes=Counter({1006: 5}))
-    assert soak.failures_of(1.5, busy, bad) == [
+    assert soak.failures_of(flat[:4], calm, Tally()) == ["FAILED MB per hour<=1: it is nan"]
+    growing = [soak._Point(60.0 * n, 500_000 + 26 * n, 300 + 5 * n, 120 + n) for n in range(8)]
+    assert soak.failures_of(growing, busy, bad) == [
         "FAILED late by 0.1 s<=0: it is 2",
         "FAILED late segments<=0: it is 3",
         "FAILED gaps<=0: it is 1",
         "FAILED skips<=0: it is 2",
         "FAILED ran dry<=0: it is 4",
         "FAILED closes<=0: it is 5",
-        "FAILED MB per hour<=1: it is 1.50",
+        "FAILED MB per hour<=1: it is 1.52",
+        "FAILED tasks are flat: they grew by 10%",
     ]

@@ -20,14 +20,14 @@ import pytest
 from loadtest import plan as plan_module
 from loadtest import run as run_module
 from loadtest.__main__ import build_parser, main
-from loadtest.driver import drive
+from loadtest.driver import _Gathering, drive
 from loadtest.histogram import Histogram
 from loadtest.html import page_of
 from loadtest.options import add_run_options, command_of
 from loadtest.outcome import SERVER_FIGURES, Outcome, Verdict
 from loadtest.plan import Plan
 from loadtest.process import Server, server
-from loadtest.report import latency_rows, print_report, summary_rows, write_files
+from loadtest.report import latency_rows, print_report, summary_rows, write_csv, write_json
 from loadtest.tally import Tally
 from loadtest.thresholds import threshold_of, verdicts_of
 from loadtest.watch import Watch
@@ -108,7 +108,8 @@ def test_what_lies_beyond_what_a_server_measures_keeps_no_threshold(tmp_path: Pa
         [verdict, *_] = verdicts_of(outcome, [threshold_of(text)])
         assert verdict.line == f"FAILED {text}: it is more than the server measures"
     assert ["server says: late p99, loop lag p99", "?, > 10000 ms"] in summary_rows(outcome)
-    write_files(outcome, tmp_path)
+    write_json(outcome, tmp_path)
+    write_csv(outcome, tmp_path)
     assert json.loads((tmp_path / "outcome.json").read_text())["figures"]["loop_lag_p99_ms"] is None
 
 
@@ -154,7 +155,8 @@ def test_what_had_to_hold_stands_in_every_report(
     assert lines[-1] == "FAILED x<=1: it is 2"
     table = lines[lines.index("What must hold") + 1 :]
     assert [line.split() for line in table[1:3]] == [["quanta>0", "7", "yes"], ["x<=1", "2", "NO"]]
-    write_files(outcome, tmp_path)
+    write_json(outcome, tmp_path)
+    write_csv(outcome, tmp_path)
     told = json.loads((tmp_path / "outcome.json").read_text())
     assert told["verdicts"][1] == {"wanted": "x<=1", "measured": "it is 2", "holds": False}
     assert told["seconds"][0]["serverCpu"] is None
@@ -206,6 +208,13 @@ def test_of_what_never_came_nothing_holds(tmp_path: Path) -> None:
     assert "late, ?" in [", ".join(row) for row in summary_rows(outcome)]
     well.record("late", 0.001)
     assert threshold_of("late<=0").verdict(outcome.figures()).holds
+
+
+def test_a_trace_is_of_one_listener(tmp_path: Path) -> None:
+    gathering = _Gathering(plan_of(tmp_path, processes=2), ["0", "1"], lambda _row: None)
+    gathering.heed("1", {"delays": [[0.2, 0.0], [5.0, 0.1]]})
+    gathering.heed("0", {"delays": [[0.1, 0.0], [4.9, 0.2]]})
+    assert gathering.outcome.delays == [[0.2, 0.0], [5.0, 0.1]]
 
 
 def test_one_process_that_lags_is_not_averaged_out(tmp_path: Path) -> None:

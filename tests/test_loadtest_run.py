@@ -120,7 +120,8 @@ def test_a_server_that_is_started_to_be_searched_knows_people(
 
 def test_the_report_is_written_whole(outcomes: dict[str, Outcome], tmp_path: Path) -> None:
     outcome = outcomes["steady"]
-    run_module.write_files(outcome, tmp_path)
+    run_module.write_json(outcome, tmp_path)
+    run_module.write_csv(outcome, tmp_path)
     run_module.write_page(outcome, tmp_path)
     told = json.loads((tmp_path / "outcome.json").read_text())
     assert set(told["figures"]) == set(figure_names())
@@ -196,6 +197,12 @@ REFUSED = [
     ("--trace nowhere",                "--trace must be one of"),
     ("--url http://127.0.0.1/",        "--url must be ws://"),
     ("--url ws://192.0.2.1/stream",    "--i-own-this-server"),
+    ("--url ws://me:pw@127.0.0.1/",    "a stream has no user"),
+    ("--trace=",                       "--trace must be one of"),
+    ("--out=",                         "--out must be a folder"),
+    ("--data-dir=",                    "--data-dir must be a folder"),
+    ("--record-trace=",                "--record-trace must be a file"),
+    ("--seed 1" + "0" * 400,           "--seed must be from 0 to 2147483648, got 1"),
 ]
 # fmt: on
 
@@ -207,6 +214,30 @@ def test_a_run_that_should_not_be_is_refused(
     args = build_parser().parse_args(["run", "steady", *options.split()])
     assert run_module.run(args) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_scenario_without_those_whom_it_is_for_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for few in ("slow-readers --listeners 4", "mixed-abuse --listeners 3"):
+        assert run_module.run(build_parser().parse_args(["run", *few.split()])) == 2
+        assert "of so few nobody is" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("delays", [
+    "[1e400]", '"12"', '{"1": 2}', "[1.5]", "[true]", '["1"]', "[" * 100_000, "[60001]", "[]",
+])  # fmt: skip
+def test_a_file_that_is_no_trace_is_refused(tmp_path: Path, delays: str) -> None:
+    file = tmp_path / "trace.json"
+    file.write_text(f'{{"what": "made", "stepMs": 100, "delaysMs": {delays}}}')
+    with pytest.raises(Refused, match="--trace"):
+        load_trace(str(file))
+
+
+def test_a_query_is_part_of_the_stream() -> None:
+    target = target_of("ws://127.0.0.1:3000/stream?x=1", is_owned=False)
+    assert target.path == "/stream?x=1"
+    assert target.resolved_url == "ws://127.0.0.1:3000/stream?x=1"
 
 
 def test_the_owner_may_load_another_machine() -> None:
