@@ -76,11 +76,11 @@ def test_the_figures_of_the_readme_are_those_of_the_performance_page() -> None:
     """Every number that was measured stands there, but for the planets, which a test proves."""
     table = (ROOT / "README.md").read_text().split("## Figures")[1].split("\n\n")[1]
     told = (ROOT / "docs" / "performance.md").read_text()
-    rows = [line.split("|")[1:3] for line in table.splitlines()[2:]]
+    rows = [line.split("|")[1:4] for line in table.splitlines()[2:]]
     assert len(rows) >= 10
-    for what, measured in rows:
+    for what, *measured in rows:
         if "planets" not in what:
-            numbers = re.findall(r"\d+(?:[. ]\d+)*", measured)
+            numbers = re.findall(r"\d+(?:[. ]\d+)*", " | ".join(measured))
             missing = [
                 n for n in numbers if not re.search(rf"(?<![\d.]){re.escape(n)}(?![\d])", told)
             ]
