@@ -21,27 +21,29 @@ if TYPE_CHECKING:
 
 _UNHURRIED: Final = (
     "architecture", "audio", "cli", "commands", "compat", "compiled", "docs", "ears", "golden",
-    "music", "ops", "runbook", "server_accounts", "server_charts", "server_compat",
-    "server_compose", "server_csrf", "server_main", "server_making", "server_media", "server_midi",
+    "music", "ops", "server_accounts", "server_charts", "server_compat", "server_compose",
+    "server_csrf", "server_main", "server_making", "server_media", "server_midi",
     "server_minute", "server_openapi", "server_selftest", "server_towns", "settings", "sky",
     "store", "stream", "strict", "viz", "web", "wire",
 )  # fmt: skip
 """How the names of modules begin that mostly compute: a busy neighbour does not make them fail."""
 
-_MEASURING: Final = {"browser", "browser_firefox", "browser_picture", "browser_steering"}
+_MEASURING: Final = ("browser", "browser_firefox", "browser_picture", "browser_steering")
 """The modules of the page that hear and measure."""
 
 
-def _name(item: pytest.Item) -> str:
-    return item.path.stem.removeprefix("test_")
+def _name_in(nodeid: str) -> str:
+    """Return which module a test is of, without `test_`."""
+    return nodeid.partition(".py::")[0].rpartition("test_")[2]
+
+
+def _is_unhurried(nodeid: str) -> bool:
+    return _name_in(nodeid).startswith(_UNHURRIED)
 
 
 def _turn(item: pytest.Item) -> int:
-    return _name(item).startswith("browser") + (_name(item) in _MEASURING)
-
-
-def _is_unhurried(item: pytest.Item) -> bool:
-    return _name(item).startswith(_UNHURRIED)
+    name = _name_in(item.nodeid)
+    return name.startswith("browser") + (name in _MEASURING)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
@@ -49,24 +51,31 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return repr(sorted(val)) if isinstance(val, set | frozenset) else None
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks for groups in a hook of the same name
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Where two processes share the tests, part what is in no hurry from what needs its time.
 
     What needs its time ends with the browsers that hear and measure. By then the other process has
     done its share, and they have no neighbour.
     """
-    if not config.getoption("loadgroup", False):
-        return
-    for item in items:
-        group = "unhurried" if _is_unhurried(item) else "in time"
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=_turn)
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Shares(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return "unhurried" if _is_unhurried(nodeid) else "in time"
+
+    return Shares(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the browsers that measure come last, where processes share the tests."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=_turn)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let what is in no hurry yield to what needs its time."""
-    if item.get_closest_marker("xdist_group") and _is_unhurried(item):
+    if "PYTEST_XDIST_WORKER" in os.environ and _is_unhurried(item.nodeid):
         os.setpriority(os.PRIO_PROCESS, 0, 19)
 
 

@@ -100,7 +100,7 @@ def test_every_line_is_an_event_with_a_time_and_an_id(server: Running) -> None:
 
 
 def test_nothing_secret_and_nothing_of_a_birth_is_written(server: Running) -> None:
-    text = server.log_file.read_text()
+    text = re.sub(r" time=\S+Z ", " ", server.log_file.read_text())  # a clock may say 52.52, too
     for secret in (PASSWORD, "1990-06-15", "52.52", "Europe/Berlin", "Ada", "@radio.example",
                    "astradio_session", "csrfToken"):  # fmt: skip
         assert secret not in text
