@@ -78,7 +78,7 @@ def run(args: Namespace) -> int:
     print_report(outcome)
     for line in lost:
         print(line)
-    return FAILED if lost else 0 if all(one.holds for one in outcome.verdicts) else FAILED
+    return FAILED if lost or not all(one.holds for one in outcome.verdicts) else 0
 
 
 def require_sense(args: Namespace) -> None:
