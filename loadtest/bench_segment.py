@@ -15,11 +15,11 @@ import numpy as np
 
 from astradio_stream.audio.opus import Encoder
 from astradio_stream.server.banks import load_bank
-from astradio_stream.server.renderer import ready_made
+from astradio_stream.server.renderer import ready_made, sound_of
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import resolve
-from astradio_stream.stream.segment import DEFAULT_BITRATE, Rendition, packets_of
+from astradio_stream.stream.segment import DEFAULT_BITRATE, Rendition
 from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.wire.quantum import Codec
 from loadtest.table import print_table
@@ -40,9 +40,9 @@ def _cpu_s(rendition: Rendition, number: int) -> tuple[float, float, float, floa
     began = thread_time()
     segment = rendition.segment(number)
     rendered = thread_time()
-    packets = packets_of(segment)
+    sound = [*sound_of(segment, Codec.OPUS, DEFAULT_BITRATE)]
     encoded = thread_time()
-    ready_made(segment, Codec.OPUS, packets)
+    ready_made(segment, Codec.OPUS, sound)
     done = thread_time()
     pcm = np.ascontiguousarray(segment.pcm)
     bare = Encoder(DEFAULT_BITRATE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -14,7 +15,6 @@ from astradio_stream.stream.versions import ModelVersions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from astradio_stream.audio.bank import Bank
 
@@ -34,7 +34,7 @@ _MEASURING: Final = ("browser", "browser_firefox", "browser_picture", "browser_s
 
 def _name_in(nodeid: str) -> str:
     """Return which module a test is of, without `test_`."""
-    return nodeid.partition(".py::")[0].rpartition("test_")[2]
+    return Path(nodeid.partition("::")[0]).stem.removeprefix("test_")
 
 
 def _is_unhurried(nodeid: str) -> bool:
@@ -76,7 +76,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let what is in no hurry yield to what needs its time."""
     if "PYTEST_XDIST_WORKER" in os.environ and _is_unhurried(item.nodeid):
-        os.setpriority(os.PRIO_PROCESS, 0, 19)
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 @pytest.fixture(scope="session", autouse=True)

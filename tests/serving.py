@@ -20,7 +20,7 @@ from astradio_stream.music.controls import read_controls
 from astradio_stream.music.score import Event
 from astradio_stream.server.app import build_app
 from astradio_stream.server.main import StreamServer, bind, uvicorn_config
-from astradio_stream.server.renderer import ReadyMade
+from astradio_stream.server.renderer import LAST_PLACE, ReadyMade
 from astradio_stream.server.shell import Shell
 from astradio_stream.settings import Settings, load_settings
 from astradio_stream.sky.moment import Moment
@@ -100,7 +100,12 @@ class SilentEngine:
         return changed, first_open + FORE_SAMPLES
 
     async def segment(
-        self, _programme: Programme, k: int, codec: Codec, _due_ns: int | None = None
+        self,
+        _programme: Programme,
+        k: int,
+        codec: Codec,
+        _due_ns: int | None = None,
+        _place: int = LAST_PLACE,
     ) -> ReadyMade:
         if self.failure is not None:
             raise self.failure

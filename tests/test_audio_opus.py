@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes.util
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from astradio_stream.audio import opus
-from astradio_stream.audio.encode import PRE_ROLL_SAMPLES, encode
+from astradio_stream.audio.encode import PRE_ROLL_SAMPLES, encoded
 from astradio_stream.errors import CodecUnavailable
 from astradio_stream.units import PACKET_SAMPLES, SAMPLE_RATE_HZ
 
@@ -62,12 +63,11 @@ def test_only_contiguous_int16_is_encoded() -> None:
 
 def test_encode_is_a_function_of_its_segment_alone() -> None:
     pcm = tone(PRE_ROLL_SAMPLES + 48_000)
-    first = encode(pcm, 96_000)
-    encode(tone(PRE_ROLL_SAMPLES + 48_000, 97.0), 96_000)
-    encode(pcm, 64_000)
-    assert encode(pcm, 96_000) == first
-    assert len(first) == 50
-    assert sum(map(len, first)) * 8 == pytest.approx(96_000, rel=0.1)
+    first = [*encoded(pcm, 96_000)]
+    _ = [*encoded(tone(PRE_ROLL_SAMPLES + 48_000, 97.0), 96_000), *encoded(pcm, 64_000)]
+    assert [*encoded(pcm, 96_000)] == first
+    assert [len(quantum) for quantum in first] == [5] * 10
+    assert sum(map(len, chain.from_iterable(first))) * 8 == pytest.approx(96_000, rel=0.1)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ COUNT_LATENCY_ASKED = """(() => {
     return 0;
 })()"""
 """It may hang Firefox on Linux to ask for the latency while sound runs."""
+IS_HEARD = "t.situation.sounds && t.radio.heardNow() >= 0"
+"""The ear lags behind the audio thread: until the first sample reaches it, what is heard is NaN."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def test_what_is_heard_is_what_was_rendered(server: Server, firefox: Firefox, wa
     firefox.wait_until("document.body.dataset.prepared")
     firefox.ask(COUNT_LATENCY_ASKED)
     firefox.click("#begin")
-    firefox.wait_until("t.situation.sounds")
+    firefox.wait_until(IS_HEARD)
     start = firefox.ask("t.radio.heardNow()")
     firefox.wait_until(f"t.radio.heardNow() > {start + 6 * 48_000}")
     assert firefox.ask("globalThis.latencyAsked") == 0
@@ -82,7 +84,7 @@ def test_a_hidden_tab_plays_on_and_shows_what_is_heard_when_it_returns(
     firefox.open(f"{server.url}/?test=1")
     firefox.wait_until("document.body.dataset.prepared")
     firefox.click("#begin")
-    firefox.wait_until("t.situation.sounds && t.show.frames > 10")
+    firefox.wait_until(f"{IS_HEARD} && t.show.frames > 10")
     firefox.open_other_tab()
     firefox.wait_until("document.hidden")
     start, frames = firefox.ask("[t.radio.heardNow(), t.show.frames]")

@@ -124,6 +124,7 @@ def test_every_kind_of_finding_has_a_server_that_causes_it() -> None:
 
 
 def test_every_fault_is_reported_once_and_none_is_invented(runs: Runs) -> None:
+    assert not runs.wrongs.mishaps
     faults = runs.wrongs.faults()
     assert 1 <= faults["wrong_sound"] <= PACKETS_PER_QUANTUM  # of one quantum, all of other sound
     once = faults | {"wrong_sound": 1}
@@ -152,6 +153,7 @@ def test_the_right_listeners_are_heard_out(runs: Runs) -> None:
 
 def test_of_one_in_a_hundred_corrupted_each_is_found_and_no_other(runs: Runs) -> None:
     assert 5 <= runs.n_spoilt.total() <= 60
+    assert not runs.corrupted.mishaps
     assert runs.corrupted.faults() == runs.n_spoilt
     assert failed(runs.corrupted) == {"faults"}
 

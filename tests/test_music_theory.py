@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,15 @@ def test_neighbouring_places_are_unlike() -> None:
     values = {draws(1, 2, bar, voice).unit() for bar in range(100) for voice in range(10)}
     assert len(values) == 1000
     assert sum(values) / 1000 == pytest.approx(0.5, abs=0.05)
+
+
+@given(SEEDS, st.integers(0, 99), st.lists(st.integers(0, 1 << 40), max_size=3))
+def test_chance_is_numpys_philox(seed: int, decision: int, position: list[int]) -> None:
+    philox = np.random.Philox(key=[seed, decision], counter=[0, *position, 0, 0, 0][:4])
+    ours = draws(seed, decision, *position, n=5)
+    assert [ours.unit() for _ in range(5)] == [
+        (n >> 11) / 2**53 for n in philox.random_raw(5).tolist()
+    ]
 
 
 def test_chance_is_the_same_for_ever() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain, pairwise
+
 import pytest
 
 from astradio_stream.music.controls import Controls
@@ -111,6 +113,15 @@ def test_signs_rise_when_the_ascendant_enters_them() -> None:
         *rising_between(parse_moment("2024-05-05T07:31Z"), end, BERLIN),
     ]
     assert halves == found
+
+
+@pytest.mark.parametrize("lat_deg", [0.0, 52.5, 67.0, -78.0])
+def test_a_minute_at_a_time_the_same_signs_rise(lat_deg: float) -> None:
+    """As streams ask; inside the polar circles, where several may rise at once, too."""
+    start, place = parse_moment("2024-05-05T00:00:30Z"), Place(lat_deg, 13.4)
+    minutes = [start.plus_seconds(60.0 * n) for n in range(6 * 60 + 1)]
+    pieces = [rising_between(a, b, place) for a, b in pairwise(minutes)]
+    assert [*chain.from_iterable(pieces)] == rising_between(start, minutes[-1], place)
 
 
 def test_a_sign_that_rises_is_an_event_of_the_stream() -> None:

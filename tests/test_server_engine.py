@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from astradio_stream.audio.opus import Decoder
-from astradio_stream.sky.moment import Moment
+from astradio_stream.sky import ephemeris
+from astradio_stream.sky.moment import J2000_US, MICROSECONDS_PER_DAY, Moment, moment_to_iso
 from astradio_stream.stream.programme import resolve
 from astradio_stream.stream.segment import Rendition
 from astradio_stream.stream.station import LIVE_LEAD_SAMPLES
@@ -168,6 +170,26 @@ def test_seek_over_a_thousand_hours_is_quick(server: Served, bank: Bank) -> None
             listener.say({"type": "seek", "to": hour * 3_600 * 48_000 + 77})
             assert listener.take_text("ready")["from"] == hour * 3_600 * 48_000
             listener.take_quanta(12)
+
+
+def test_composing_and_ready_find_the_places_of_the_planets_once(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They begin at the same time; who comes second waits, and has it from memory."""
+    found: Counter[float] = Counter()
+
+    def counted(instants: Any) -> ephemeris.Places:
+        found.update(instants.ut1_days.tolist())
+        return places_of_block(instants)
+
+    places_of_block = ephemeris._places_of_block
+    monkeypatch.setattr(ephemeris, "_places_of_block", counted)
+    moments = [Moment(-(10**15) + n * 10**13) for n in range(12)]
+    for moment in moments:
+        with listening(server.ws_url, {"seed": 1, "at": moment_to_iso(moment)}) as listener:
+            listener.take_quanta(1)
+    days = [(moment.utc_us - J2000_US) / MICROSECONDS_PER_DAY for moment in moments]
+    assert [found[day] for day in days] == [1] * len(moments)
 
 
 def test_an_unknown_id_closes_4004(server: Served) -> None:

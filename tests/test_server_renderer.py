@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from astradio_stream.server.renderer import Renderer
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import resolve
-from astradio_stream.stream.segment import segment
+from astradio_stream.stream.segment import Composed, Rendition, Segment, segment
 from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.wire.quantum import Codec, unpack_quantum
 
@@ -70,9 +72,9 @@ def test_a_thousand_askers_cause_one_render(bank: Bank, monkeypatch: pytest.Monk
     rendered: list[int] = []
     original = Renderer._make
 
-    def counting(self: Renderer, rendition: object, number: int, codec: Codec) -> object:
+    def counting(self: Renderer, rendition: Any, number: int, *others: Any) -> object:
         rendered.append(number)
-        return original(self, rendition, number, codec)  # type: ignore[arg-type]
+        return original(self, rendition, number, *others)
 
     monkeypatch.setattr(Renderer, "_make", counting)
 
@@ -85,6 +87,68 @@ def test_a_thousand_askers_cause_one_render(bank: Bank, monkeypatch: pytest.Monk
 
     assert asyncio.run(ask()) == 1
     assert rendered == [5]
+
+
+@pytest.mark.parametrize("codec", list(Codec))
+@pytest.mark.parametrize("place", [0, 4, 8])
+def test_who_waits_for_one_quantum_has_it_before_those_behind_it(
+    bank: Bank, codec: Codec, place: int
+) -> None:
+    async def ask() -> None:
+        async with renderer_of(bank) as one:
+            one.prefetch(PROGRAMME, 5, codec, place=place)
+            whole = asyncio.create_task(one.segment(PROGRAMME, 5, codec))
+            early = await one.segment(PROGRAMME, 5, codec, place=place)
+            assert not whole.done()
+            assert one.cached(PROGRAMME, 5, codec) is None
+            all_of_it = await whole
+            assert early.with_viz == all_of_it.with_viz[: place + 1]
+            n_early = place + 1
+            for viz in (True, False):
+                mine = early.frames(0, n_early, 3, viz=viz)
+                assert mine == all_of_it.frames(0, n_early, 3, viz=viz)
+            assert await one.segment(PROGRAMME, 5, codec, place=place) is all_of_it
+
+    asyncio.run(ask())
+
+
+def test_what_is_foreseen_comes_whole(bank: Bank) -> None:
+    async def ask() -> None:
+        async with renderer_of(bank) as one:
+            due_ns = SystemClock().now_ns() + 10**10
+            made = await one.segment(PROGRAMME, 5, Codec.OPUS, due_ns, 0)
+            assert len(made.with_viz) == 10
+            await one.composed(PROGRAMME, 6, Codec.OPUS)  # nobody waits for it, so neither do we
+            one.prefetch(PROGRAMME, 7, Codec.OPUS, due_ns)
+            await one.composed(PROGRAMME, 7, Codec.OPUS)
+            assert one.cached(PROGRAMME, 7, Codec.OPUS) is None
+
+    asyncio.run(ask())
+
+
+def test_it_is_composed_before_it_sounds(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_play = threading.Event()
+    original = Rendition.played
+
+    def played(self: Rendition, composed: Composed) -> Segment:
+        assert may_play.wait(30)
+        return original(self, composed)
+
+    monkeypatch.setattr(Rendition, "played", played)
+
+    async def ask() -> None:
+        async with renderer_of(bank) as one:
+            whole = asyncio.create_task(one.segment(PROGRAMME, 5, Codec.OPUS))
+            await asyncio.sleep(0)
+            await asyncio.wait_for(one.composed(PROGRAMME, 5, Codec.OPUS), 30)
+            assert not whole.done()
+            may_play.set()
+            assert len((await whole).with_viz) == 10
+
+    try:
+        asyncio.run(ask())
+    finally:
+        may_play.set()
 
 
 def test_one_who_leaves_takes_nothing_from_the_others(bank: Bank) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from astradio_stream.errors import OutsideEphemeris, ValidationFailed
+from astradio_stream.sky import almanac
 from astradio_stream.sky.almanac import SkyEvent, events_between
 from astradio_stream.sky.aspects import KIND_BY_NAME
 from astradio_stream.sky.bodies import BODY_INDEX, N_PLANETS
@@ -22,6 +23,7 @@ from astradio_stream.sky.zodiac import SIGN_NAMES
 TABLE = Path(__file__).parent / "authorities" / "almanac.csv"
 PUBLISHED = list(csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()))
 DAY_S = 86_400.0
+DAY_US = 86_400_000_000
 NOW = parse_moment("2026-11-23T22:51:00Z")
 
 
@@ -125,6 +127,39 @@ def test_short_spans_miss_nothing(offset_s: int) -> None:
         assert list(events_between(*span)) == near
         after = Moment(event.moment.utc_us + 1_000_000), Moment(event.moment.utc_us + 120_000_000)
         assert event not in events_between(*after)
+
+
+def test_no_planet_is_faster_than_the_bounds_say() -> None:
+    """Of two moments 90 minutes apart, every other day of the whole span."""
+    some_us = np.arange(FIRST_MOMENT.utc_us, LAST_MOMENT.utc_us - DAY_US, 2 * DAY_US)
+    places = [places_at(some_us), places_at(some_us + DAY_US // 16)]
+    speed, later = (place.speed_deg_per_day[:N_PLANETS] for place in places)
+    assert (np.abs(speed).max(axis=1) < almanac.FASTEST_DEG_PER_DAY).all()
+    longitude = places[0].longitude_deg[:N_PLANETS]
+    is_clear = np.abs(separation_deg(longitude[0], longitude)) > almanac.CLEAR_OF_SUN_DEG
+    change = np.abs(later - speed)[1:] * 16 * is_clear[1:]
+    assert (change.max(axis=1) < almanac.HARDEST_DEG_PER_DAY2[1:]).all()
+    assert np.abs(later - speed)[0].max() * 16 < almanac.HARDEST_DEG_PER_DAY2[0]
+
+
+@settings(max_examples=300)
+@given(
+    st.integers(FIRST_MOMENT.utc_us + DAY_US, LAST_MOMENT.utc_us - 2 * DAY_US),
+    st.sampled_from([1, 60, 600, 3_600]),
+)
+def test_where_nothing_is_near_nothing_happens(start_us: int, seconds: int) -> None:
+    """The short way to no answer, held to the whole search."""
+    start, end = Moment(start_us), Moment(start_us + seconds * 1_000_000)
+    if almanac.nothing_is_near(start, end):
+        around = events_between(start.plus_seconds(-DAY_S), end.plus_seconds(DAY_S))
+        assert not [event for event in around if start <= event.moment < end]
+
+
+def test_most_minutes_of_a_year_are_known_to_be_quiet() -> None:
+    start = parse_moment("2026-01-01T00:00:00Z")
+    minutes = [start.plus_seconds(3_600.0 * 8.77 * n) for n in range(1_000)]
+    far = [almanac.nothing_is_near(minute, minute.plus_seconds(60.0)) for minute in minutes]
+    assert 0.85 < np.mean(far) < 1.0
 
 
 def test_sentences_for_people() -> None:

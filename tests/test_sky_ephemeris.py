@@ -14,7 +14,7 @@ from skyfield.jpllib import SpiceKernel
 
 from astradio_stream.errors import OutsideEphemeris
 from astradio_stream.sky.bodies import BODIES, BODY_NAMES, N_PLANETS, PLANET_NAMES
-from astradio_stream.sky.ephemeris import Places, places_at, separation_deg
+from astradio_stream.sky.ephemeris import Places, places_at, rotation_at, separation_deg
 from astradio_stream.sky.moment import FIRST_MOMENT, LAST_MOMENT, UNIX_EPOCH_JD, parse_moment
 from astradio_stream.sky.timescale import delta_t_s
 from tests.authorities.charts import ARCSECOND, column, moments_us, worst_arc, years
@@ -80,6 +80,16 @@ def test_one_moment_equals_the_same_moment_among_thousands() -> None:
         for name in Places.__slots__:
             both = getattr(one, name)[..., 0], getattr(many, name)[..., k]
             np.testing.assert_allclose(*both, rtol=0, atol=2e-11, err_msg=name)
+
+
+def test_the_earth_alone_turns_as_it_does_among_the_bodies() -> None:
+    some_us = np.linspace(FIRST_MOMENT.utc_us, LAST_MOMENT.utc_us, 500).astype(np.int64)
+    places = places_at(some_us)
+    turned_deg, obliquity_deg = rotation_at(some_us)
+    assert np.array_equal(turned_deg, places.sidereal_time_deg)
+    assert np.array_equal(obliquity_deg, places.obliquity_deg)
+    with pytest.raises(OutsideEphemeris):
+        rotation_at(np.array([LAST_MOMENT.utc_us + 1]))
 
 
 def test_speed_is_the_derivative_of_longitude() -> None:

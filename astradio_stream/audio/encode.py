@@ -11,9 +11,11 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.audio.opus import Encoder
-from astradio_stream.units import PACKET_SAMPLES
+from astradio_stream.units import PACKET_SAMPLES, QUANTUM_SAMPLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -40,14 +42,15 @@ def _encoder(bitrate: int) -> Encoder:
     return encoder
 
 
-def encode(pcm: NDArray[np.int16], bitrate: int) -> tuple[bytes, ...]:
-    """Return the packets of a segment.
+def encoded(pcm: NDArray[np.int16], bitrate: int) -> Iterator[list[bytes]]:
+    """Yield the packets of a segment as they come, five for each quantum.
 
     Args:
         pcm: The pre-roll and the segment, shape (1 920 + 48 000, 2), int16, C-contiguous.
         bitrate: Target (bits per second).
     """
     encoder = _encoder(bitrate)
-    packets = encoder.encode(pcm)
+    encoder.encode(pcm[:PRE_ROLL_SAMPLES])
+    for start in range(PRE_ROLL_SAMPLES, len(pcm), QUANTUM_SAMPLES):
+        yield encoder.encode(pcm[start : start + QUANTUM_SAMPLES])
     _idle.append((bitrate, encoder))
-    return tuple(packets[PRE_ROLL_PACKETS:])

@@ -9,9 +9,10 @@ same whether or not anybody asked for bar 1. Only its raw output is used, which 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _UNIT = 2.0**-53
+
+
+class _Key(ISeedSequence):
+    """A key as it is, in place of what numpy would read from the system before it heeds a key."""
+
+    def __init__(self, seed: int, decision: int) -> None:
+        self._words = seed, decision
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Any:  # noqa: ARG002
+        """Return the two words of a Philox key."""
+        return np.array(self._words, dtype=dtype)
 
 
 class Draws:
@@ -87,6 +99,7 @@ def draws(seed: int, decision: int, *position: int, n: int = 32) -> Draws:
 def _raw(seed: int, decision: int, position: tuple[int, ...], n: int) -> list[int]:
     """Return the raw numbers; whoever reads them leaves them as they are."""
     counter = [0, *position, 0, 0, 0][:4]
-    generator = np.random.Philox(key=[seed, decision], counter=counter)
+    key = cast("np.random.SeedSequence", _Key(seed, decision))  # numpy's stubs name no other
+    generator = np.random.Philox(key, counter=counter)
     numbers: list[int] = generator.random_raw(n).tolist()
     return numbers

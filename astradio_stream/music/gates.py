@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from math import log2, sqrt
 from typing import TYPE_CHECKING, Final
@@ -327,14 +328,19 @@ def rhythm_diversity(melody: Melody) -> float:
     1: several lengths and places, and every bar's rhythm returns. 0: all notes alike, or all on one
     place of the bar, or fewer than three notes.
     """
-    ticks = melody.ticks
+    return _diversity_of(melody.ticks, melody.bar_edges)
+
+
+@lru_cache(maxsize=64)
+def _diversity_of(ticks: tuple[int, ...], bar_edges: tuple[int, ...]) -> float:
+    """Return `rhythm_diversity`, remembered: candidates for a theme mostly share their rhythm."""
     if len(ticks) < 3:
         return 0.0
-    bar = max(b - a for a, b in pairwise(melody.bar_edges))
+    bar = max(b - a for a, b in pairwise(bar_edges))
     gaps = [min(b - a, bar) for a, b in pairwise(ticks)]
     places: list[int] = []
     rhythms: dict[tuple[int, ...], int] = {}
-    for start, stop in pairwise(melody.bar_edges):
+    for start, stop in pairwise(bar_edges):
         first, last = bisect_left(ticks, start), bisect_left(ticks, stop)
         here = tuple(tick - start for tick in ticks[first:last])
         places.extend(here)

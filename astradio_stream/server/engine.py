@@ -14,20 +14,22 @@ from astradio_stream.server.banks import load_bank
 from astradio_stream.server.known import KnownProgrammes
 from astradio_stream.server.logs import log
 from astradio_stream.server.pool import RenderPool
-from astradio_stream.server.renderer import ReadyMade, Renderer
+from astradio_stream.server.renderer import LAST_PLACE, ReadyMade, Renderer
 from astradio_stream.server.selftest import check_second
-from astradio_stream.sky.chart import chart_at
 from astradio_stream.sky.features import FEATURES_VERSION
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import resolve
 from astradio_stream.stream.segment import Rendition
+from astradio_stream.stream.skies import chart_seen
 from astradio_stream.stream.station import joined_at, stations_of
 from astradio_stream.stream.steering import steered
 from astradio_stream.stream.veil import shown_chart
 from astradio_stream.stream.versions import ModelVersions
 from astradio_stream.units import (
     N_CHANNELS,
+    QUANTA_PER_SEGMENT,
+    QUANTUM_SAMPLES,
     SAMPLE_RATE_HZ,
     SEGMENT_SAMPLES,
     floor_to_quantum,
@@ -140,7 +142,7 @@ class Engine:
             index = 0 if programme.station is None else joined_at(self._live_index())
         await self.bank(programme.model_versions.audio)
         codec = CODEC_OF_WORD[hello.codecs[0]]
-        self.prefetch(programme, index // SEGMENT_SAMPLES, codec)
+        self._begin(programme, index, codec)
         is_resumed = bool(hello.from_index)
         return programme, await self._parts(
             programme, index, codec, wants_viz=hello.viz, resumed=is_resumed
@@ -153,7 +155,7 @@ class Engine:
     async def seek(self, programme: Programme, hello: Hello, to_index: int) -> ReadyParts:
         """Return what `ready` tells of a programme from an index on."""
         codec = CODEC_OF_WORD[hello.codecs[0]]
-        self.prefetch(programme, to_index // SEGMENT_SAMPLES, codec)
+        self._begin(programme, to_index, codec)
         return await self._parts(programme, to_index, codec, wants_viz=hello.viz)
 
     async def steer(
@@ -176,10 +178,18 @@ class Engine:
         return changed, effective
 
     async def segment(
-        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+        self,
+        programme: Programme,
+        k: int,
+        codec: Codec,
+        due_ns: int | None = None,
+        place: int = LAST_PLACE,
     ) -> ReadyMade:
-        """Return segment k as listeners receive it, at epoch 0; wanted at `due_ns`, or now."""
-        return await self.renderer.segment(programme, k, codec, due_ns)
+        """Return segment k as listeners receive it, at epoch 0; wanted at `due_ns`, or now.
+
+        With a `place` less than the last it may end after the quantum there (0-9).
+        """
+        return await self.renderer.segment(programme, k, codec, due_ns, place)
 
     def at_hand(self, programme: Programme, k: int, codec: Codec) -> ReadyMade | None:
         """Return segment k if it is made already."""
@@ -190,6 +200,11 @@ class Engine:
     ) -> None:
         """Begin to make segment k if nobody has; it is wanted at `due_ns`, or at once."""
         self.renderer.prefetch(programme, k, codec, due_ns)
+
+    def _begin(self, programme: Programme, index: int, codec: Codec) -> None:
+        """Begin to make the segment of an index, its quantum before those behind it."""
+        k, place = divmod(index // QUANTUM_SAMPLES, QUANTA_PER_SEGMENT)
+        self.renderer.prefetch(programme, k, codec, place=place)
 
     async def reload(self, settings: Settings) -> None:
         """Heed settings that may change while the server runs."""
@@ -252,17 +267,26 @@ class Engine:
         """Return the index that stations play now."""
         return floor_to_quantum(unix_us_to_index(self._clock.unix_us()))
 
-    async def _look(self, programme: Programme, index: int) -> Look:
+    async def _look(self, programme: Programme, index: int, codec: Codec) -> Look:
         """Return chart and palette at an index: found out once for all who begin there."""
         key = (programme.programme_id, index)
         look = self._seen.get(key)
         if look is None or (look.done() and (look.cancelled() or look.exception() is not None)):
-            work = partial(_look_at, self.renderer.rendition(programme), index)
-            look = asyncio.get_running_loop().run_in_executor(self._looks, work)
+            look = asyncio.ensure_future(self._look_at(programme, index, codec))
             self._seen[key] = look
             if len(self._seen) > KNOWN_LOOKS:
                 self._seen.popitem(last=False)
         return await asyncio.shield(look)
+
+    async def _look_at(self, programme: Programme, index: int, codec: Codec) -> Look:
+        """Return chart and palette on a thread.
+
+        That begins when a newcomer's first second is composed: then the planets' places are known
+        that both need, and it does not take the interpreter from the composer.
+        """
+        await self.renderer.composed(programme, index // SEGMENT_SAMPLES, codec)
+        work = partial(_look_at, self.renderer.rendition(programme), index)
+        return await asyncio.get_running_loop().run_in_executor(self._looks, work)
 
     async def _parts(
         self,
@@ -274,7 +298,7 @@ class Engine:
         resumed: bool = False,
     ) -> ReadyParts:
         """Return what `ready` tells; chart and palette are found out on a thread."""
-        chart, palette = await self._look(programme, floor_to_quantum(index))
+        chart, palette = await self._look(programme, floor_to_quantum(index), codec)
         has_viz = wants_viz and self._settings.enable_viz_engine
         is_station = programme.station is not None
         return ReadyParts(
@@ -326,5 +350,5 @@ def _crcs_of(programme: Programme, k: int, bank: Bank) -> list[int]:
 def _look_at(rendition: Rendition, index: int) -> Look:
     """Return chart and palette at an index."""
     programme = rendition.programme
-    chart = chart_at(programme.moment_at(index), programme.place)
+    chart = chart_seen(programme.moment_at(index), programme.place)
     return shown_chart(programme, chart), rendition.score.palette_json(index)

@@ -8,23 +8,30 @@ forgetting all of it changes nothing that a listener hears.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
 from time import perf_counter, thread_time_ns
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
+from astradio_stream.audio.encode import encoded
 from astradio_stream.server.outlet import framed, framed_text
-from astradio_stream.stream.segment import Rendition, Segment, packets_of
+from astradio_stream.stream.segment import Rendition, Segment
 from astradio_stream.strict_json import dump_text
-from astradio_stream.units import QUANTA_PER_SEGMENT, QUANTUM_SAMPLES
+from astradio_stream.units import (
+    QUANTA_PER_SEGMENT,
+    QUANTUM_SAMPLES,
+    VIZ_FRAMES_PER_QUANTUM,
+)
 from astradio_stream.wire import answers
 from astradio_stream.wire.bucket import NS_PER_S
 from astradio_stream.wire.quantum import Codec, pack_run, with_epoch, without_viz
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from astradio_stream.audio.bank import Bank
     from astradio_stream.music.score import Event
@@ -43,6 +50,9 @@ all that is remembered (some thousand notes each) is what the garbage collector 
 GRACE_NS: Final = 100_000_000
 """One quantum: what is later than that is late, and what is wanted later than that is foreseen."""
 
+LAST_PLACE: Final = QUANTA_PER_SEGMENT - 1
+"""Of a quantum in its segment: who waits for that waits for all of it."""
+
 Key: TypeAlias = tuple[str, int, Codec]
 
 
@@ -51,7 +61,7 @@ class ReadyMade:
     """One segment as listeners receive it, at epoch 0."""
 
     with_viz: tuple[bytes, ...]
-    """Ten quanta with the picture."""
+    """Its quanta with the picture, ten; fewer while it is being made."""
     events: tuple[Event, ...]
     """What happens in the segment, ordered by index."""
 
@@ -97,23 +107,79 @@ class ReadyMade:
         return 4 * sum(map(len, self.with_viz))
 
 
+_T = TypeVar("_T")
+
 Made: TypeAlias = tuple[ReadyMade, int]
 """A segment, and the CPU time it took (nanoseconds)."""
 
 
-def sound_of(segment: Segment, codec: Codec, bitrate: int) -> tuple[bytes, ...]:
-    """Return a segment's packets: fifty of Opus, or one of PCM for each quantum."""
+def sound_of(segment: Segment, codec: Codec, bitrate: int) -> Iterator[Sequence[bytes]]:
+    """Yield the packets of a segment's quanta as they come: five of Opus each, or one of PCM."""
     if codec is Codec.OPUS:
-        return packets_of(segment, bitrate)
-    return tuple(map(bytes, segment.quantum_pcm()))
+        return encoded(segment.heard, bitrate)
+    return ((bytes(pcm),) for pcm in segment.quantum_pcm())
 
 
-def ready_made(segment: Segment, codec: Codec, packets: tuple[bytes, ...]) -> ReadyMade:
-    """Return a segment's quanta at epoch 0."""
+def ready_made(segment: Segment, codec: Codec, sound: Iterable[Sequence[bytes]]) -> ReadyMade:
+    """Return a segment's quanta at epoch 0, as many as there is sound for."""
+    quanta = [*sound]
+    n_quanta = len(quanta)
     picture, size = segment.viz.tobytes(), segment.viz.shape[1]
-    frames = [picture[at : at + size] for at in range(0, len(picture), size)]
-    quanta = pack_run(codec, segment.start, segment.quantum_crcs(), packets, frames)
-    return ReadyMade(quanta, segment.events)
+    stop = n_quanta * VIZ_FRAMES_PER_QUANTUM * size
+    frames = [picture[at : at + size] for at in range(0, stop, size)]
+    packets = [*chain.from_iterable(quanta)]
+    crcs = segment.quantum_crcs()[:n_quanta]
+    return ReadyMade(pack_run(codec, segment.start, crcs, packets, frames), segment.events)
+
+
+def _settle(future: asyncio.Future[_T], result: _T) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+class _Flight:
+    """A segment on its way: once at a time, however many wait for it."""
+
+    def __init__(self, job: Job[Made], place: int, *, was_foreseen: bool) -> None:
+        """Let who wants no more than the quanta up to `place` have them before the others."""
+        self.job = job
+        self.was_foreseen = was_foreseen
+        self._place = place
+        loop = asyncio.get_running_loop()
+        self.composed: asyncio.Future[None] = loop.create_future()
+        self.opening: asyncio.Future[ReadyMade] = loop.create_future()
+        self.whole: asyncio.Future[ReadyMade] = loop.create_future()
+
+    def reaching(self, place: int) -> asyncio.Future[ReadyMade]:
+        """Return what will hold the quantum at a place (0-9)."""
+        return self.opening if place <= self._place else self.whole
+
+    def came_to(self, made: ReadyMade | None) -> None:
+        """Heed that it is composed; then, that its first quanta are there."""
+        if made is None:
+            _settle(self.composed, None)
+        else:
+            _settle(self.opening, made)
+
+    def landed(self, made: ReadyMade) -> None:
+        """Give it to whoever waits."""
+        _settle(self.composed, None)
+        _settle(self.opening, made)
+        _settle(self.whole, made)
+
+    def failed(self, error: BaseException | None) -> None:
+        """Tell whoever waits; without an error it was given up."""
+        _settle(self.composed, None)
+        for future in (self.opening, self.whole):
+            if error is None:
+                future.cancel()
+            elif not future.done():
+                future.set_exception(error)
+                future.exception()  # nobody need wait for it
+
+
+def _unheeded(_made: ReadyMade | None) -> None:
+    """Tell nobody: what is foreseen is wanted when it is whole."""
 
 
 class Renderer:
@@ -145,7 +211,7 @@ class Renderer:
         self._renditions: OrderedDict[str, tuple[Rendition, int]] = OrderedDict()
         self._cache: OrderedDict[Key, ReadyMade] = OrderedDict()
         self._n_bytes = 0
-        self._flights: dict[Key, tuple[Job[Made], asyncio.Future[ReadyMade], bool]] = {}
+        self._flights: dict[Key, _Flight] = {}
 
     def rendition(self, programme: Programme) -> Rendition:
         """Return the programme's rendition, the same object for as long as it is in use."""
@@ -186,18 +252,32 @@ class Renderer:
         return self._renditions[key[0]][0].programme, key[1], self._cache[key]
 
     async def segment(
-        self, programme: Programme, number: int, codec: Codec, due_ns: int | None = None
+        self,
+        programme: Programme,
+        number: int,
+        codec: Codec,
+        due_ns: int | None = None,
+        place: int = LAST_PLACE,
     ) -> ReadyMade:
-        """Return segment k, made unless it is at hand or already on its way; see `prefetch`."""
+        """Return segment k, made unless it is at hand or already on its way; see `prefetch`.
+
+        Who wants the quantum at `place` and has nothing yet may get less than the whole.
+        """
         made = self.cached(programme, number, codec)
         if made is not None:
             return made
         # Shielded: one listener who leaves must not take the segment from the others.
         due_ns = self._clock.now_ns() if due_ns is None else due_ns
-        return await asyncio.shield(self._flight(programme, number, codec, due_ns))
+        flight = self._flight(programme, number, codec, due_ns, place)
+        return await asyncio.shield(flight.reaching(place))
 
     def prefetch(
-        self, programme: Programme, number: int, codec: Codec, due_ns: int | None = None
+        self,
+        programme: Programme,
+        number: int,
+        codec: Codec,
+        due_ns: int | None = None,
+        place: int = LAST_PLACE,
     ) -> None:
         """Begin to make segment k if nobody has.
 
@@ -206,56 +286,91 @@ class Renderer:
             number: k.
             codec: How it is written.
             due_ns: When its first quantum is due; at once where none is given.
+            place: The quantum (0-9) that somebody waits for.
         """
         if (programme.programme_id, number, codec) not in self._cache:
             due_ns = self._clock.now_ns() if due_ns is None else due_ns
-            self._flight(programme, number, codec, due_ns)
+            self._flight(programme, number, codec, due_ns, place)
+
+    async def composed(self, programme: Programme, number: int, codec: Codec) -> None:
+        """Wait until segment k is composed, if it is being made because somebody waits for it."""
+        flight = self._flights.get((programme.programme_id, number, codec))
+        if flight is not None and not flight.was_foreseen:
+            await asyncio.shield(flight.composed)
 
     def _flight(
-        self, programme: Programme, number: int, codec: Codec, due_ns: int
-    ) -> asyncio.Future[ReadyMade]:
+        self, programme: Programme, number: int, codec: Codec, due_ns: int, place: int
+    ) -> _Flight:
         key = (programme.programme_id, number, codec)
         self._load.asked(programme.programme_id, self._clock.now_ns())
         under_way = self._flights.get(key)
         if under_way is not None:
             self._metrics.cache_requests.labels("joined").inc()
-            self._pool.hurry(under_way[0], due_ns)
-            return under_way[1]
+            self._pool.hurry(under_way.job, due_ns)
+            return under_way
         self._metrics.cache_requests.labels("miss").inc()
-        rendition = self.rendition(programme)
-        job = self._pool.submit(lambda: self._make(rendition, number, codec), due_ns)
-        flight: asyncio.Future[ReadyMade] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        tell = partial(loop.call_soon_threadsafe, partial(self._came_to, key))
         was_foreseen = due_ns >= self._clock.now_ns() + GRACE_NS
-        self._flights[key] = (job, flight, was_foreseen)
-        asyncio.wrap_future(job.future).add_done_callback(lambda done: self._land(key, done))
+        work = partial(
+            self._make,
+            self.rendition(programme),
+            number,
+            codec,
+            _unheeded if was_foreseen else tell,
+            place,
+        )
+        flight = _Flight(self._pool.submit(work, due_ns), place, was_foreseen=was_foreseen)
+        self._flights[key] = flight
+        asyncio.wrap_future(flight.job.future).add_done_callback(lambda done: self._land(key, done))
         return flight
 
-    def _make(self, rendition: Rendition, number: int, codec: Codec) -> Made:
-        """Render and encode one segment; runs on a render thread."""
+    def _make(
+        self,
+        rendition: Rendition,
+        number: int,
+        codec: Codec,
+        tell: Callable[[ReadyMade | None], object],
+        place: int,
+    ) -> Made:
+        """Render and encode one segment, telling how far it is; runs on a render thread.
+
+        Between quanta the core is offered to others: an answer to a listener is a matter of
+        microseconds, but Linux may let it wait for a tick, 4 ms, behind a thread that computes.
+        """
         began, cpu_ns = perf_counter(), thread_time_ns()
-        segment = rendition.segment(number)
+        composed = rendition.composed(number)
+        tell(None)
+        segment = rendition.played(composed)
         rendered = perf_counter()
-        packets = sound_of(segment, codec, self._bitrate)
-        encoded = perf_counter()
-        made = ready_made(segment, codec, packets)
+        sound: list[Sequence[bytes]] = []
+        for packets in sound_of(segment, codec, self._bitrate):
+            sound.append(packets)
+            if len(sound) == place + 1 < QUANTA_PER_SEGMENT:
+                tell(ready_made(segment, codec, sound))
+            os.sched_yield()
+        done = perf_counter()
+        made = ready_made(segment, codec, sound)
         self._metrics.render_seconds.observe(rendered - began)
-        self._metrics.encode_seconds.observe(encoded - rendered)
+        self._metrics.encode_seconds.observe(done - rendered)
         return made, thread_time_ns() - cpu_ns
+
+    def _came_to(self, key: Key, made: ReadyMade | None) -> None:
+        """Heed how far a segment under way is."""
+        flight = self._flights.get(key)
+        if flight is not None:
+            flight.came_to(made)
 
     def _land(self, key: Key, done: asyncio.Future[Made]) -> None:
         """Keep what was made and give it to whoever waits."""
-        job, flight, was_foreseen = self._flights.pop(key)
-        if done.cancelled():
-            flight.cancel()
-            return
-        error = done.exception()
-        if error is not None:  # whoever waits for it is told; the next who asks tries again
-            flight.set_exception(error)
-            flight.exception()  # nobody need wait for it
+        flight = self._flights.pop(key)
+        error = None if done.cancelled() else done.exception()
+        if done.cancelled() or error is not None:  # the next who asks tries again
+            flight.failed(error)
             return
         made, cpu_ns = done.result()
         # What was wanted at once, by a newcomer or after a seek, cannot come late, only soon.
-        is_late = was_foreseen and self._clock.now_ns() > job.deadline_ns + GRACE_NS
+        is_late = flight.was_foreseen and self._clock.now_ns() > flight.job.deadline_ns + GRACE_NS
         self._load.rendered(cpu_ns, is_late=is_late)
         if is_late:
             self._metrics.late_segments.inc()
@@ -264,5 +379,4 @@ class Renderer:
         while self._n_bytes > self._cache_bytes and len(self._cache) > 1:
             self._n_bytes -= self._cache.popitem(last=False)[1].n_bytes
         self._metrics.cache_bytes.set(self._n_bytes)
-        if not flight.done():
-            flight.set_result(made)
+        flight.landed(made)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from astradio_stream.server.outlet import LARGEST_WRITE_BYTES
 from astradio_stream.server.patience import HOPELESS_NS, Patience, Step
+from astradio_stream.server.renderer import LAST_PLACE
 from astradio_stream.units import (
     QUANTA_PER_SEGMENT,
     QUANTUM_SAMPLES,
@@ -90,12 +91,12 @@ class Sender:
                 lack = Lack.A_TURN
                 break
             k, first = divmod(index // QUANTUM_SAMPLES, QUANTA_PER_SEGMENT)
-            made = self._at_hand(k)
+            made = self._at_hand(k, first)
             if made is None:
                 lack = Lack.A_SEGMENT
                 break
             fit = 1 + (LARGEST_WRITE_BYTES - n_bytes) // len(made.with_viz[first])
-            n_quanta = session.n_due(now_ns, min(QUANTA_PER_SEGMENT - first, fit))
+            n_quanta = session.n_due(now_ns, min(len(made.with_viz) - first, fit))
             run = made.frames(first, n_quanta, session.epoch, viz=viz)
             frames.append(run)
             n_bytes += len(run)
@@ -109,22 +110,30 @@ class Sender:
                 self._hello_ns = None
         return lack
 
-    def _at_hand(self, k: int) -> ReadyMade | None:
-        """Return segment k of the programme if it is ready."""
-        kept = self._made
-        if kept is not None and kept[1] == k and kept[0] is self._answering.programme:
-            return kept[2]
+    def _at_hand(self, k: int, place: int) -> ReadyMade | None:
+        """Return segment k of the programme if it is ready, or as much as holds a quantum."""
+        kept = self._kept(k)
+        if kept is not None and place < len(kept.with_viz):
+            return kept
         made = self._shell.engine.at_hand(*self._played(k))
         if made is not None:
             self._take(k, made)
         return made
 
+    def _kept(self, k: int) -> ReadyMade | None:
+        kept = self._made
+        is_it = kept is not None and kept[1] == k and kept[0] is self._answering.programme
+        return kept[2] if kept is not None and is_it else None
+
     async def fetch(self) -> None:
-        """Wait for the segment of the quantum that is due."""
+        """Wait for the segment of the quantum that is due, or for that quantum if it has none."""
         index = self._session.due(self._clock.now_ns())
         if index is not None:
-            programme, k, codec = self._played(index // SEGMENT_SAMPLES)
-            made = await self._shell.engine.segment(programme, k, codec, self._due_ns(k))
+            k, place = divmod(index // QUANTUM_SAMPLES, QUANTA_PER_SEGMENT)
+            programme, k, codec = self._played(k)
+            if self._kept(k) is not None:
+                place = LAST_PLACE
+            made = await self._shell.engine.segment(programme, k, codec, self._due_ns(k), place)
             if programme is self._answering.programme:
                 self._take(k, made)
 

@@ -13,6 +13,7 @@ from astradio_stream.server.doors import Doors
 from astradio_stream.server.logs import log, log_failure, set_level
 from astradio_stream.server.pulse import Pulse
 from astradio_stream.server.readiness import Readiness
+from astradio_stream.server.renderer import LAST_PLACE
 from astradio_stream.settings import TABLE
 from astradio_stream.wire.timings import Timings
 
@@ -62,9 +63,17 @@ class MakesStreams(Protocol):
         """Return the programme steered once more, and from which index on."""
 
     async def segment(
-        self, programme: Programme, k: int, codec: Codec, due_ns: int | None = None
+        self,
+        programme: Programme,
+        k: int,
+        codec: Codec,
+        due_ns: int | None = None,
+        place: int = LAST_PLACE,
     ) -> ReadyMade:
-        """Return segment k as listeners receive it, at epoch 0; wanted at `due_ns`, or now."""
+        """Return segment k as listeners receive it, at epoch 0; wanted at `due_ns`, or now.
+
+        With a `place` less than the last it may end after the quantum there (0-9).
+        """
 
     def at_hand(self, programme: Programme, k: int, codec: Codec) -> ReadyMade | None:
         """Return segment k if it is made already."""

@@ -80,9 +80,7 @@ def places_at(utc_us: NDArray[np.int64]) -> Places:
     Raises:
         OutsideEphemeris: if any moment lies before 1899-07-29 or after 2053-10-08.
     """
-    if utc_us.size and (utc_us.min() < FIRST_MOMENT.utc_us or utc_us.max() > LAST_MOMENT.utc_us):
-        raise OutsideEphemeris(f"{SPAN_SENTENCE}, a moment lies outside")
-    ut1_days = (utc_us - J2000_US) / MICROSECONDS_PER_DAY
+    ut1_days = _days_of(utc_us)
     if ut1_days.size <= _BLOCK:
         return _places_of_block(_instants_at(ut1_days))
     blocks = [
@@ -95,6 +93,20 @@ def places_at(utc_us: NDArray[np.int64]) -> Places:
             for name in Places.__slots__
         )
     )
+
+
+def rotation_at(utc_us: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how the Earth stands at some moments (microseconds since 1970), shape (n_times,).
+
+    It is what `places_at` says of them, at a quarter of the cost: no body is looked at.
+
+    Returns:
+        Greenwich apparent sidereal time (degrees, [0, 360)) and true obliquity (degrees).
+
+    Raises:
+        OutsideEphemeris: if any moment lies before 1899-07-29 or after 2053-10-08.
+    """
+    return _rotation_of(_instants_at(_days_of(utc_us)))
 
 
 @lru_cache(maxsize=64)
@@ -131,12 +143,29 @@ def separation_deg(a_deg: NDArray[np.float64], b_deg: NDArray[np.float64]) -> ND
     return 180.0 - (a_deg - b_deg + 180.0) % 360.0
 
 
+def _days_of(utc_us: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return moments as days since J2000."""
+    if utc_us.size and (utc_us.min() < FIRST_MOMENT.utc_us or utc_us.max() > LAST_MOMENT.utc_us):
+        raise OutsideEphemeris(f"{SPAN_SENTENCE}, a moment lies outside")
+    days: NDArray[np.float64] = (utc_us - J2000_US) / MICROSECONDS_PER_DAY
+    return days
+
+
 def _instants_at(ut1_days: NDArray[np.float64]) -> _Instants:
     # Three instants for each time, a little before, at, and a little after: the outer ones only
     # serve the speed. For one moment this costs nothing, as numpy's calls are counted, not lengths.
     tt_days = ut1_to_tt(ut1_days)
     tt_three = np.concatenate((tt_days - SPEED_STEP_DAYS, tt_days, tt_days + SPEED_STEP_DAYS))
     return _Instants(ut1_days, tt_three, orientation_at(tt_three))
+
+
+def _rotation_of(instants: _Instants) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return sidereal time and obliquity (degrees) of the middle instants."""
+    ut1_days, _, orientation = instants
+    centre = slice(ut1_days.size, 2 * ut1_days.size)
+    beyond_rotation_rad = orientation.gmst_offset_rad[centre] + orientation.equinoxes_rad[centre]
+    turned_deg = sidereal_time_deg(ut1_days, beyond_rotation_rad)
+    return turned_deg, np.degrees(orientation.obliquity_rad[centre])
 
 
 def _places_of_block(instants: _Instants) -> Places:
@@ -163,13 +192,12 @@ def _places_of_block(instants: _Instants) -> Places:
     sin_declination = np.sin(beta) * np.cos(obliquity) + np.cos(beta) * np.sin(obliquity) * np.sin(
         np.radians(middle)
     )
+    turned_deg, obliquity_deg = _rotation_of(instants)
     return Places(
         longitude_deg=middle,
         latitude_deg=np.degrees(beta),
         speed_deg_per_day=separation_deg(before, after) / (2.0 * SPEED_STEP_DAYS),
         declination_deg=np.degrees(np.arcsin(sin_declination)),
-        obliquity_deg=np.degrees(obliquity),
-        sidereal_time_deg=sidereal_time_deg(
-            ut1_days, orientation.gmst_offset_rad[centre] + orientation.equinoxes_rad[centre]
-        ),
+        obliquity_deg=obliquity_deg,
+        sidereal_time_deg=turned_deg,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from astradio_stream.sky.ephemeris import places_at
+from astradio_stream.sky.ephemeris import rotation_at
 from astradio_stream.sky.houses import horizon_at
 from astradio_stream.sky.moment import FIRST_MOMENT, LAST_MOMENT, Moment
 from astradio_stream.units import MICROSECONDS_PER_SECOND
@@ -34,21 +34,27 @@ def rising_between(start: Moment, end: Moment, place: Place) -> list[tuple[Momen
     signs = _signs_at(grid, place)
     turns = np.nonzero(signs[1:] != signs[:-1])[0]
     before, after, old = grid[turns], grid[turns + 1], signs[turns]
-    for _ in range(_HALVINGS if turns.size else 0):
+    new = signs[turns + 1]
+    for _ in range(_HALVINGS):
+        # What lies outside is left: of five minutes a stream asks for one.
+        is_asked = (before < end.utc_us) & (after > start.utc_us - MICROSECONDS_PER_SECOND)
+        before, after, old, new = before[is_asked], after[is_asked], old[is_asked], new[is_asked]
+        if not before.size:
+            return []
         middle = (before + after) // 2
         is_old = _signs_at(middle, place) == old
         before, after = np.where(is_old, middle, before), np.where(is_old, after, middle)
     # The first whole second of the new sign.
     seconds = -(-after // MICROSECONDS_PER_SECOND) * MICROSECONDS_PER_SECOND
-    found = zip(seconds.tolist(), signs[turns + 1].tolist(), strict=True)
+    found = zip(seconds.tolist(), new.tolist(), strict=True)
     return [(Moment(us), sign) for us, sign in found if start.utc_us <= us < end.utc_us]
 
 
 def _signs_at(utc_us: NDArray[np.int64], place: Place) -> NDArray[np.int64]:
     """Return the signs that rise at some moments, shape (n_times,)."""
-    places = places_at(utc_us)
+    turned_deg, obliquity_deg = rotation_at(utc_us)
     latitudes = np.full(utc_us.shape, place.lat_deg)
-    horizon = horizon_at(places.sidereal_time_deg + place.lon_deg, latitudes, places.obliquity_deg)
+    horizon = horizon_at(turned_deg + place.lon_deg, latitudes, obliquity_deg)
     degrees = np.degrees(horizon.ascendant_rad) % 360.0
     signs: NDArray[np.int64] = (degrees // 30.0).astype(np.int64) % 12
     return signs

@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from astradio_stream.audio.encode import PRE_ROLL_SAMPLES, encode
+from astradio_stream.audio.encode import PRE_ROLL_SAMPLES, encoded
 from astradio_stream.audio.mix import gathered, mixed, note_bands, note_levels, render
 from astradio_stream.stream.highlights import highlights_of
 from astradio_stream.stream.models import AUDIO_MODELS
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from astradio_stream.audio.bank import Bank
+    from astradio_stream.music.note import Note
     from astradio_stream.music.score import Event, Score
     from astradio_stream.stream.programme import Programme
 
@@ -77,6 +79,20 @@ class Segment:
         return hashlib.sha256(pcm + self.viz.tobytes()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """One second of a stream, as written down and not played yet."""
+
+    number: int
+    """k."""
+    notes: tuple[Note, ...]
+    """All that can be heard in it or its pre-roll."""
+    pulses: NDArray[np.float64]
+    """Of its sixty viz frames; see `Score.pulses`."""
+    events: tuple[Event, ...]
+    """What happens in it, its highlights among it, ordered by index."""
+
+
 class Rendition:
     """A programme being played: its score, and the bank of the model that plays it."""
 
@@ -95,24 +111,34 @@ class Rendition:
 
     def segment(self, number: int) -> Segment:
         """Return segment k."""
+        return self.played(self.composed(number))
+
+    def composed(self, number: int) -> Composed:
+        """Return segment k as written down: the half of the work that needs the interpreter."""
         start = number * SEGMENT_SAMPLES
-        begin = start - PRE_ROLL_SAMPLES
-        notes = self.score.notes(begin, start + SEGMENT_SAMPLES)
-        indices = start + VIZ_SAMPLES * np.arange(VIZ_FRAMES_PER_SEGMENT, dtype=np.int64)
-        played = gathered(notes, self._bank)
-        viz = frames(
-            self.score.pulses(indices),
-            played.voices,
-            note_levels(played, self._bank, start, VIZ_FRAMES_PER_SEGMENT),
-            note_bands(played, self._bank),
-        )
         stop = start + SEGMENT_SAMPLES
+        notes = self.score.notes(start - PRE_ROLL_SAMPLES, stop)
+        indices = start + VIZ_SAMPLES * np.arange(VIZ_FRAMES_PER_SEGMENT, dtype=np.int64)
+        pulses = self.score.pulses(indices)
         events = (*self.score.events(start, stop), *highlights_of(notes, start, stop))
         if self._last is not None and number == self._last + 1:  # somebody listens on
             self.score.look_ahead(start)
         self._last = number
-        heard = mixed(played, self._bank, begin, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES)
-        return Segment(number, heard, viz, tuple(sorted(events, key=attrgetter("index"))))
+        return Composed(number, notes, pulses, tuple(sorted(events, key=attrgetter("index"))))
+
+    def played(self, composed: Composed) -> Segment:
+        """Return a segment that is written down as sound and picture."""
+        start = composed.number * SEGMENT_SAMPLES
+        played = gathered(composed.notes, self._bank)
+        viz = frames(
+            composed.pulses,
+            played.voices,
+            note_levels(played, self._bank, start, VIZ_FRAMES_PER_SEGMENT),
+            note_bands(played, self._bank),
+        )
+        begin, n_samples = start - PRE_ROLL_SAMPLES, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES
+        heard = mixed(played, self._bank, begin, n_samples)
+        return Segment(composed.number, heard, viz, composed.events)
 
 
 def segment(programme: Programme, number: int, bank: Bank) -> Segment:
@@ -122,4 +148,4 @@ def segment(programme: Programme, number: int, bank: Bank) -> Segment:
 
 def packets_of(segment: Segment, bitrate: int = DEFAULT_BITRATE) -> tuple[bytes, ...]:
     """Return the fifty Opus packets of a segment at a bit rate (bits per second)."""
-    return encode(segment.heard, bitrate)
+    return tuple(chain.from_iterable(encoded(segment.heard, bitrate)))

@@ -48,8 +48,9 @@ if TYPE_CHECKING:
     from astradio_stream.sky.values import Chart, Place
     from astradio_stream.stream.programme import Programme
 
-_BLOCK: Final = 600 * SAMPLE_RATE_HZ
-"""Happenings are looked up ten minutes at a time."""
+_BLOCK: Final = 60 * SAMPLE_RATE_HZ
+"""Happenings are looked up a minute at a time: as few newcomers as can be wait for one to be
+found that they will not hear yet."""
 _FASTEST_RISING: Final = 60.0
 """The same for rising signs, of which there are twelve a day."""
 _FASTEST_TOLD: Final = 3_600.0
@@ -72,21 +73,26 @@ def _met(a: Reading, b: Reading, aspects: Iterable[Aspect]) -> Reading:
     return replace(blended((a, b), (0.55, 0.45)), ease=ease, friction=friction)
 
 
-_chart_at = lru_cache(maxsize=1024)(chart_at)
-"""Remembered for all programmes: one that is steered asks for the same skies as before."""
+@lru_cache(maxsize=1024)
+def chart_seen(moment: Moment, place: Place) -> Chart:
+    """Return the chart of a moment, remembered for all programmes.
+
+    One that is steered asks for the same skies as before; `ready` shows what the composer read.
+    """
+    return chart_at(moment, place)
 
 
 @lru_cache(maxsize=1024)
 def _reading_at(moment: Moment, place: Place) -> Reading:
     """Return what is read in the sky of a moment."""
-    return reading_of(_chart_at(moment, place))
+    return reading_of(chart_seen(moment, place))
 
 
 def skies_of(programme: Programme) -> Callable[[int], Skies]:
     """Return what is read at each sample index of a programme."""
 
     def sky_at(index: int) -> Chart:
-        return _chart_at(programme.moment_at(index), programme.place)
+        return chart_seen(programme.moment_at(index), programme.place)
 
     births = [birth.chart() for birth in programme.births]
     readings = [reading_of(chart) for chart in births]
