@@ -14,7 +14,6 @@ nobody is disturbed by it.
 from __future__ import annotations
 
 import json
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +22,7 @@ import orjson
 from astradio_stream.stream.steering import first_replaced
 from astradio_stream.units import QUANTUM_SAMPLES, milliseconds_to_samples, samples_to_seconds
 from loadtest.frames import TEXT, frame, handshake
+from loadtest.parts import HEAD, codec_of, index_of, is_whole, named
 from loadtest.playout import Playout
 from loadtest.sampling import Reservoir, Sample
 
@@ -36,12 +36,6 @@ N_VIZ_FRAMES: Final = 6
 """With each quantum, for who wants the picture."""
 ANSWER_S: Final = 5.0
 """A `steer` is answered within this, late or not."""
-_HEAD: Final = struct.Struct(">BBHIqBBH")
-_FIVE: Final = struct.Struct(">5H")
-_OPUS_HEAD: Final = _HEAD.size + _FIVE.size
-_PCM_BYTES: Final = QUANTUM_SAMPLES * 4
-_BITRATES: Final = range(6_000, 510_001)
-"""Of Opus (bit/s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +168,10 @@ class CheckingListener:
     def take_binary(self, message: bytes, now_s: float) -> None:
         """Take a binary message."""
         tally = self.tally
-        if not _is_whole(message):
+        if not is_whole(message):
             tally.find("malformed", f"a binary message of {len(message)} bytes")
             return
-        _, _, epoch, _, index, _, n_frames, _ = _HEAD.unpack_from(message)
+        _, _, epoch, _, index, _, n_frames, _ = HEAD.unpack_from(message)
         if not self.is_ready:
             tally.find("before_ready", f"index {index}")
             return
@@ -243,9 +237,9 @@ class CheckingListener:
     # Reactions to messages ------------------------------------------------------------------------
 
     def _on_ready(self, ready: dict[str, Any], now_s: float) -> None:
-        first, epoch = _index(ready, "from"), _index(ready, "epoch")
-        programme, programme_id = _named(ready)
-        codec = _codec(ready, self._wish.codec)
+        first, epoch = index_of(ready, "from"), index_of(ready, "epoch")
+        programme, programme_id = named(ready)
+        codec = codec_of(ready, self._wish.codec)
         self._compare(programme, programme_id)
         if self.playout.is_playing and not self.is_ready and first != self.playout.end:
             self.tally.find("not_resumed", f"from {first}, not {self.playout.end}")
@@ -260,8 +254,8 @@ class CheckingListener:
         self._run_began_s = -1.0
 
     def _on_steered(self, steered: dict[str, Any], _now_s: float) -> None:
-        epoch, effective = _index(steered, "epoch"), _index(steered, "effective")
-        programme, programme_id = _named(steered)
+        epoch, effective = index_of(steered, "epoch"), index_of(steered, "effective")
+        programme, programme_id = named(steered)
         wish = self._steered.pop(0) if self._steered else None
         if wish is None or not wish.is_granted(self._programme, programme):
             self.tally.find("wrong_programme", f"steered, but not as {wish and wish.controls}")
@@ -275,7 +269,7 @@ class CheckingListener:
             self._turning.append((wish.said_s, samples_to_seconds(effective - wish.heard)))
 
     def _on_discontinuity(self, gap: dict[str, Any], _now_s: float) -> None:
-        start, to = _index(gap, "from"), _index(gap, "to")
+        start, to = index_of(gap, "from"), index_of(gap, "to")
         self.tally.find("skip", f"{start} to {to}: {gap['reason']}")
         self.tally.counts["skipped_samples"] += max(0, to - start)
         due = self.playout.end if self.playout.is_playing else self._first
@@ -292,11 +286,11 @@ class CheckingListener:
         words = event["kind"], event["text"]
         if not (all(isinstance(word, str) for word in words) and isinstance(event["bodies"], list)):
             raise ValueError("event")
-        _index(event, "index")
+        index_of(event, "index")
         self.tally.counts["events"] += 1
 
     def _on_drain(self, drain: dict[str, Any], _now_s: float) -> None:
-        self.drain_ms = _index(drain, "reconnectAfterMs")
+        self.drain_ms = index_of(drain, "reconnectAfterMs")
         self.tally.counts["drains"] += 1
 
     def _on_error(self, error: dict[str, Any], _now_s: float) -> None:
@@ -401,55 +395,3 @@ _HEEDED: Final = {
     "drain": CheckingListener._on_drain,
     "error": CheckingListener._on_error,
 }
-
-
-def _index(message: dict[str, Any], name: str) -> int:
-    """Return a field that is a whole number, not below zero.
-
-    Raises:
-        KeyError, ValueError: It is missing, or something else.
-    """
-    value = message[name]
-    if type(value) is not int or value < 0:
-        raise ValueError(name)
-    return value
-
-
-def _named(message: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return the programme of a message and its id.
-
-    Raises:
-        KeyError, ValueError: One is missing, or something else.
-    """
-    programme, programme_id = message["programme"], message["programmeId"]
-    if not (isinstance(programme, dict) and isinstance(programme_id, str)):
-        raise ValueError("programme")
-    return programme, programme_id
-
-
-def _codec(ready: dict[str, Any], wanted: str) -> tuple[str, int]:
-    """Return version and bitrate (bit/s) of the encoder that `ready` names.
-
-    Raises:
-        KeyError, ValueError: One is missing, or something else, or it is of a codec not `wanted`.
-    """
-    codec = ready["codec"]
-    version, bitrate = codec["version"], codec["bitrate"]
-    is_right = codec["name"] == wanted and isinstance(version, str) and type(bitrate) is int
-    if not is_right or (wanted == "opus" and bitrate not in _BITRATES):
-        raise ValueError("codec")
-    return version, bitrate
-
-
-def _is_whole(message: bytes) -> bool:
-    """Return whether bytes are one quantum: its parts add up. The costly check is `verify`'s."""
-    if len(message) < _OPUS_HEAD or message[0] != 1:
-        return False
-    _, codec, _, _, index, n_packets, n_frames, frame_bytes = _HEAD.unpack_from(message)
-    if index < 0 or index % QUANTUM_SAMPLES or n_frames not in (0, 6):
-        return False
-    if codec == 0 and n_packets == 5:
-        sizes = _FIVE.unpack_from(message, _HEAD.size)
-        return 0 not in sizes and _OPUS_HEAD + sum(sizes) + n_frames * frame_bytes == len(message)
-    whole = _HEAD.size + 2 + _PCM_BYTES + n_frames * frame_bytes
-    return bool(codec == 1 and n_packets == 1 and len(message) == whole)

@@ -148,6 +148,20 @@ def test_seek_begins_a_new_epoch_there(server: Served) -> None:
             assert listener.take_quanta(3)[0].epoch == epoch
 
 
+def test_hello_and_seek_are_timed_to_their_first_quantum_once_each(server: Served) -> None:
+    value = server.app.state.shell.metrics.registry.get_sample_value
+    names = ("astradio_first_quantum_seconds_count", "astradio_seek_seconds_count")
+    before = [value(name) for name in names]
+    with listening(server.ws_url, TRANSIT) as listener:
+        listener.take_quanta(3)
+        for epoch in (1, 2):
+            listener.say({"type": "seek", "to": 96_000})
+            while listener.take_quanta(1)[0].epoch != epoch:
+                pass
+            listener.take_quanta(2)
+    assert [value(name) for name in names] == [before[0] + 1, before[1] + 2]
+
+
 def test_pause_stops_the_quanta_and_play_goes_on_with_the_next(server: Served) -> None:
     with listening(server.ws_url, TRANSIT, bufferMs=300) as listener:
         listener.take_quanta(3)

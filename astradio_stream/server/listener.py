@@ -22,7 +22,7 @@ from astradio_stream.server.outlet import OutletClosed, framed_text, outlet_of
 from astradio_stream.server.sender import Lack, Sender
 from astradio_stream.stream.programme import mistakes_of
 from astradio_stream.strict_json import dump_text
-from astradio_stream.wire.actions import Action, Close, Join, SendText
+from astradio_stream.wire.actions import Action, Close, Join, Seek, SendText
 from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.messages import SUBPROTOCOL, JsonObject
 from astradio_stream.wire.session import Session, State
@@ -193,6 +193,8 @@ class Listener:
         else:
             if isinstance(action, Join):
                 self._sender.greeted(action.hello)
+            elif isinstance(action, Seek):
+                self._sender.sought()
             self._answering.ask(action)
 
     async def _close(self, closing: Closing) -> None:

@@ -99,6 +99,7 @@ CLOSINGS: Final = (*(closing.label for closing in Closing), "lost")
 CLASSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
 CHECKED: Final = ("same", "different", "skipped")
 _COMPOSE_S: Final = tuple(sorted({*BUCKETS_S, 0.4, 1.5}))
+_SEEK_S: Final = tuple(sorted({*BUCKETS_S, 0.015, 0.02, 0.03, 0.035, 0.04}))
 _PICTURE_S: Final = tuple(sorted({*BUCKETS_S, 0.015}))
 _FPS: Final = (5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 55.0, 58.0, 60.0, 75.0, 100.0, 120.0, 144.0)
 
@@ -107,6 +108,8 @@ TABLE: Final = (
     #      name                        kind       label      meaning
     Metric("quantum_lateness_seconds", Histogram, "",        "How late a quantum is sent"),
     Metric("first_quantum_seconds",    Histogram, "",        "From hello to the first quantum"),
+    Metric("seek_seconds",             Histogram, "",        "From seek to its first quantum",
+           buckets=_SEEK_S),
     Metric("loop_lag_seconds",         Histogram, "",        "How late the event loop is"),
     Metric("late_segments",            Counter,   "",        "Segments ready after their moment"),
     Metric("busy_ratio",               Gauge,     "",        "Share of the cores in use"),
@@ -166,6 +169,7 @@ class Metrics:
 
     quantum_lateness_seconds: Histogram
     first_quantum_seconds: Histogram
+    seek_seconds: Histogram
     loop_lag_seconds: Histogram
     late_segments: Counter
     busy_ratio: Gauge

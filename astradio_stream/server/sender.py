@@ -24,6 +24,8 @@ from astradio_stream.wire.pacer import ns_to_samples, samples_to_ns
 from astradio_stream.wire.quantum import CODEC_OF_WORD
 
 if TYPE_CHECKING:
+    from prometheus_client import Histogram
+
     from astradio_stream.server.answering import Answering
     from astradio_stream.server.outlet import Outlet
     from astradio_stream.server.renderer import ReadyMade
@@ -63,12 +65,17 @@ class Sender:
         self._outlet = outlet
         self._patience = Patience()
         self._made: tuple[Programme, int, ReadyMade] | None = None
-        self._hello_ns: int | None = None
+        self._awaited: tuple[int, int | None, Histogram] | None = None
 
     def greeted(self, hello: Hello) -> None:
         """Heed that a hello came: from now on the first quantum is waited for."""
-        self._hello_ns = self._clock.now_ns()
+        self._awaited = self._clock.now_ns(), None, self._shell.metrics.first_quantum_seconds
         self.most_gathered = max(0, hello.buffer_ms // BUFFER_MS_PER_GATHERED - 1)
+
+    def sought(self) -> None:
+        """Heed that another place is wanted; until then the epoch that is sent goes on."""
+        now_ns, metrics = self._clock.now_ns(), self._shell.metrics
+        self._awaited = now_ns, self._session.epoch, metrics.seek_seconds
 
     def send_due(self, now_ns: int) -> Lack:
         """Send all quanta that are due and at hand, as one write; return what others lack."""
@@ -104,10 +111,10 @@ class Sender:
             metrics.sent(late_ns - gathered_ns, len(run), n_quanta)
         if frames:
             self._outlet.write(b"".join(frames))
-            if self._hello_ns is not None:
-                waited_ns = self._clock.now_ns() - self._hello_ns
-                metrics.first_quantum_seconds.observe(waited_ns / NS_PER_S)
-                self._hello_ns = None
+            if self._awaited is not None and self._awaited[1] != session.epoch:
+                began_ns, _, seconds = self._awaited
+                seconds.observe((self._clock.now_ns() - began_ns) / NS_PER_S)
+                self._awaited = None
         return lack
 
     def _at_hand(self, k: int, place: int) -> ReadyMade | None:
