@@ -159,6 +159,12 @@ def test_hello_and_seek_are_timed_to_their_first_quantum_once_each(server: Serve
             while listener.take_quanta(1)[0].epoch != epoch:
                 pass
             listener.take_quanta(2)
+        listener.say({"type": "pause"})
+        listener.say({"type": "seek", "to": 0})
+        listener.take_text("ready")
+        listener.say({"type": "play"})  # how long that takes is the listener's affair
+        while listener.take_quanta(1)[0].epoch != 3:
+            pass
     assert [value(name) for name in names] == [before[0] + 1, before[1] + 2]
 
 

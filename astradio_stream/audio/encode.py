@@ -8,10 +8,11 @@ use this one grid and this one pre-roll, or caches and byte tests would diverge.
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.audio.opus import Encoder
-from astradio_stream.units import PACKET_SAMPLES, QUANTUM_SAMPLES
+from astradio_stream.units import PACKET_SAMPLES, PACKETS_PER_QUANTUM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,8 @@ def encoded(pcm: NDArray[np.int16], bitrate: int) -> Iterator[list[bytes]]:
         bitrate: Target (bits per second).
     """
     encoder = _encoder(bitrate)
-    encoder.encode(pcm[:PRE_ROLL_SAMPLES])
-    for start in range(PRE_ROLL_SAMPLES, len(pcm), QUANTUM_SAMPLES):
-        yield encoder.encode(pcm[start : start + QUANTUM_SAMPLES])
+    packets = encoder.packets(pcm)
+    deque(islice(packets, PRE_ROLL_PACKETS), maxlen=0)
+    while quantum := [*islice(packets, PACKETS_PER_QUANTUM)]:
+        yield quantum
     _idle.append((bitrate, encoder))

@@ -25,7 +25,7 @@ from astradio_stream.errors import CodecUnavailable
 from astradio_stream.units import N_CHANNELS, PACKET_SAMPLES, SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -183,18 +183,20 @@ class Encoder:
 
     def encode(self, pcm: NDArray[np.int16]) -> list[bytes]:
         """Return the packets of interleaved PCM, shape (960 n_packets, 2), C-contiguous."""
+        return [*self.packets(pcm)]
+
+    def packets(self, pcm: NDArray[np.int16]) -> Iterator[bytes]:
+        """Yield the packets of `encode` as they come; meanwhile, encode nothing else."""
         if pcm.dtype != np.int16 or not pcm.flags.c_contiguous:
             raise TypeError("the encoder takes C-contiguous int16")
         address, step = pcm.ctypes.data, PACKET_SAMPLES * N_CHANNELS * 2
         out = ctypes.addressof(self._packet)
-        packets = []
         for _ in range(len(pcm) // PACKET_SAMPLES):
             n_bytes = self._library.encode(
                 self._state, address, PACKET_SAMPLES, out, _MAX_PACKET_BYTES
             )
-            packets.append(self._packet.raw[: _checked(n_bytes, "opus_encode")])
+            yield self._packet.raw[: _checked(n_bytes, "opus_encode")]
             address += step
-        return packets
 
     def __del__(self) -> None:
         state = getattr(self, "_state", None)

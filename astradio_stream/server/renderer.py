@@ -310,16 +310,12 @@ class Renderer:
             return under_way
         self._metrics.cache_requests.labels("miss").inc()
         loop = asyncio.get_running_loop()
+        tell: Callable[[ReadyMade | None], object]
         tell = partial(loop.call_soon_threadsafe, partial(self._came_to, key))
         was_foreseen = due_ns >= self._clock.now_ns() + GRACE_NS
-        work = partial(
-            self._make,
-            self.rendition(programme),
-            number,
-            codec,
-            _unheeded if was_foreseen else tell,
-            place,
-        )
+        if was_foreseen:
+            tell, place = _unheeded, LAST_PLACE
+        work = partial(self._make, self.rendition(programme), number, codec, tell, place)
         flight = _Flight(self._pool.submit(work, due_ns), place, was_foreseen=was_foreseen)
         self._flights[key] = flight
         asyncio.wrap_future(flight.job.future).add_done_callback(lambda done: self._land(key, done))

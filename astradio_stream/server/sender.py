@@ -22,6 +22,7 @@ from astradio_stream.wire.bucket import NS_PER_S
 from astradio_stream.wire.closing import Closing
 from astradio_stream.wire.pacer import ns_to_samples, samples_to_ns
 from astradio_stream.wire.quantum import CODEC_OF_WORD
+from astradio_stream.wire.session import State
 
 if TYPE_CHECKING:
     from prometheus_client import Histogram
@@ -81,6 +82,8 @@ class Sender:
         """Send all quanta that are due and at hand, as one write; return what others lack."""
         session = self._session
         if session.due(now_ns) is None:
+            if session.state is State.PAUSED:
+                self._awaited = None  # who pauses waits for nothing
             return Lack.NOTHING
         if not self._outlet.has_room:
             return Lack.ROOM

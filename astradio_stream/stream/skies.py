@@ -30,6 +30,7 @@ from astradio_stream.music.v1_1.reading import (
     reading_of,
 )
 from astradio_stream.music.v1_1.score import ScoreV11
+from astradio_stream.music.v1_1.timeline import MOVEMENT_SAMPLES
 from astradio_stream.sky.almanac import events_between
 from astradio_stream.sky.aspects import KIND_BY_NAME
 from astradio_stream.sky.between import synastry_of, transits_to
@@ -48,9 +49,9 @@ if TYPE_CHECKING:
     from astradio_stream.sky.values import Chart, Place
     from astradio_stream.stream.programme import Programme
 
-_BLOCK: Final = 60 * SAMPLE_RATE_HZ
-"""Happenings are looked up a minute at a time: as few newcomers as can be wait for one to be
-found that they will not hear yet."""
+_BLOCK: Final = MOVEMENT_SAMPLES
+"""Happenings are looked up a few minutes at a time, so that hardly anybody waits for one to be
+found who will not hear it yet; from where movements begin, whose sky the composer reads anyway."""
 _FASTEST_RISING: Final = 60.0
 """The same for rising signs, of which there are twelve a day."""
 _FASTEST_TOLD: Final = 3_600.0
