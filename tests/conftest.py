@@ -74,8 +74,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Let what is in no hurry yield to what needs its time."""
-    if "PYTEST_XDIST_WORKER" in os.environ and _is_unhurried(item.nodeid):
+    """Let what is in no hurry have what is left of the processor, where the system can do that."""
+    is_shared = "PYTEST_XDIST_WORKER" in os.environ
+    if is_shared and _is_unhurried(item.nodeid) and hasattr(os, "SCHED_IDLE"):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
