@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -213,3 +214,11 @@ def serving(settings: Settings, engine: Any = None) -> Iterator[Served]:
             server.should_exit = True
             thread.join(30)
             assert not thread.is_alive()
+
+
+def wait_until_empty(server: Served) -> None:
+    """Wait until the server has heard that everybody has gone."""
+    deadline = time.monotonic() + 5
+    while server.shell.listeners and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not server.shell.listeners

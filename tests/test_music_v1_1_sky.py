@@ -117,7 +117,7 @@ def test_signs_rise_when_the_ascendant_enters_them() -> None:
 
 @pytest.mark.parametrize("lat_deg", [0.0, 52.5, 67.0, -78.0])
 def test_a_minute_at_a_time_the_same_signs_rise(lat_deg: float) -> None:
-    """As streams ask; inside the polar circles, where several may rise at once, too."""
+    """Streams ask for a few; inside the polar circles, where several may rise at once, too."""
     start, place = parse_moment("2024-05-05T00:00:30Z"), Place(lat_deg, 13.4)
     minutes = [start.plus_seconds(60.0 * n) for n in range(6 * 60 + 1)]
     pieces = [rising_between(a, b, place) for a, b in pairwise(minutes)]

@@ -116,7 +116,7 @@ def test_a_span_in_pieces_has_the_same_events() -> None:
 
 @pytest.mark.parametrize("offset_s", [0, 1, 299, 599])
 def test_short_spans_miss_nothing(offset_s: int) -> None:
-    """Ten minutes at a time, as streams ask, wherever the cuts lie; stations and turns included."""
+    """Ten minutes at a time, wherever the cuts lie; stations and turns included."""
     start = parse_moment("2026-03-18T00:00:00Z")
     whole = list(events_between(start, Moment(start.utc_us + 40 * 86_400_000_000)))
     for event in whole:

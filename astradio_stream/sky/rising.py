@@ -36,7 +36,7 @@ def rising_between(start: Moment, end: Moment, place: Place) -> list[tuple[Momen
     before, after, old = grid[turns], grid[turns + 1], signs[turns]
     new = signs[turns + 1]
     for _ in range(_HALVINGS):
-        # What lies outside is left: of five minutes a stream asks for one.
+        # The grid reaches beyond what was asked for: what is known to lie there is left.
         is_asked = (before < end.utc_us) & (after > start.utc_us - MICROSECONDS_PER_SECOND)
         before, after, old, new = before[is_asked], after[is_asked], old[is_asked], new[is_asked]
         if not before.size:
