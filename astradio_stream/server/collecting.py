@@ -1,22 +1,29 @@
-"""When Python looks for garbage that refers to itself: not while somebody listens.
+"""When Python looks for garbage that refers to itself: not while a listener waits for it.
 
-To look through everything that lives (the notes and skies that are kept for the next segments among
-it) takes a tenth of a second once a hundred programmes play, and all threads wait meanwhile: every
-listener's quanta are late. Nothing here makes such garbage: what a connection, a request or a
-programme leaves behind goes as soon as nobody refers to it (`tests/test_server_garbage.py`). So
-only what is young is looked through as usual, which takes milliseconds; everything, when nobody
-listens, or when memory has grown so far that a mistake of ours is likelier than use.
+Python would look whenever some hundred objects more live than before, which is in the middle of
+composing, ten times while a new programme is begun: a tenth of a seek, and most of what the worst
+second of a stream costs more than others. To look through everything that lives (the notes and
+skies that are kept for the next segments among it) takes a tenth of a second once a hundred
+programmes play, and all threads wait meanwhile. Nothing here makes such garbage: what a connection,
+a request or a programme leaves behind goes as soon as nobody refers to it
+(`tests/test_server_garbage.py`). So what is young is looked through ten times a second, a
+millisecond at a time, and what survives that is old; the old, when nobody listens, or when memory
+has grown so far that a mistake of ours is likelier than use.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import resource
 from typing import Final
 
 MB_GROWN: Final = 512
 """By how much the most memory ever held may grow until all is looked through in spite of that."""
-_NEVER: Final = 1_000_000_000
+PERIOD_S: Final = 0.1
+"""How often the young are looked through."""
+_YOUNG: Final = 1
+"""The youngest generation and the next, which is empty: survivors are old at once."""
 _KB_PER_MB: Final = 1_024
 
 
@@ -32,12 +39,20 @@ class Collecting:
         self._most_mb: int | None = None
 
     def begin(self) -> None:
-        """Collect now; what a server is made of stays, and is never looked through again."""
+        """Collect now; what a server is made of stays, and is never looked through again.
+
+        From now on Python looks for nothing by itself: see `look_at_the_young`.
+        """
         gc.collect()
         gc.freeze()
-        young, middle, _ = gc.get_threshold()
-        gc.set_threshold(young, middle, _NEVER)
+        gc.disable()
         self._most_mb = _most_mb()
+
+    async def look_at_the_young(self, period_s: float = PERIOD_S) -> None:
+        """Look through what is new, for as long as the server runs."""
+        while True:
+            await asyncio.sleep(period_s)
+            gc.collect(_YOUNG)
 
     def tidy(self, n_listeners: int) -> bool:
         """Look through everything if nobody would hear it, or if it must be; return whether."""

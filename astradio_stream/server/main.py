@@ -64,6 +64,7 @@ class StreamServer(uvicorn.Server):
         self._on_start = on_start
         self._reread = reread
         self._reloading: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so once connections are answered."""
@@ -73,6 +74,7 @@ class StreamServer(uvicorn.Server):
                 loop = asyncio.get_running_loop()
                 loop.add_signal_handler(signal.SIGHUP, self.reload)
                 self._shell.collecting.begin()
+                self._looking = asyncio.create_task(self._shell.collecting.look_at_the_young())
             self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -82,6 +84,8 @@ class StreamServer(uvicorn.Server):
         await drain(self._shell)
         self.config.timeout_graceful_shutdown = max(0, int(until_s - loop.time()))
         await super().shutdown(sockets)
+        if self._looking is not None:
+            self._looking.cancel()
 
     def reload(self) -> None:
         """Read the settings again; what is wrong with them is logged, and nothing changes."""
