@@ -27,8 +27,9 @@ HOURS = 1_000
 BUDGET_S = 0.030
 MOST_PIECES = 16
 """More bars, phrases or movements than one second of any music can need."""
-OF_THE_FORM = {"phrases", "period"}
-"""What else is looked at where a section answers the first of its movement; one or two more."""
+OF_THE_FORM = {"phrases", "search", "period"}
+"""A period, its phrases and its theme: where a section answers the first of its movement they are
+looked at, too; one or two more."""
 
 
 def seek_cost_s(rendition: Rendition, k: int) -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from astradio_stream.music.v1_1.loudness import SAMPLED_BARS
@@ -133,8 +132,7 @@ class Ahead:
             after = partial(composer.movement, stretch.era, stretch.movement + 1, stretch.end)
             yield _MOVEMENT, after
         yield _PHRASES, partial(composer.phrases, stretch, section)
-        n_tried = count()
-        yield _CANDIDATE, lambda: composer.try_theme(stretch, section, next(n_tried))
+        yield _CANDIDATE, lambda: composer.search(stretch, section).go_on()
         yield _PERIOD, partial(composer.period, stretch, section)
         yield _PERIOD, partial(composer.guest_melodies, stretch, section)
         for place in SAMPLED_BARS:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.remembered import remembered
 from astradio_stream.music.v1_1.bending import bent
-from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, Harmony
+from astradio_stream.music.v1_1.craft import Harmony
 from astradio_stream.music.v1_1.ensemble import Stage, heard_in
 from astradio_stream.music.v1_1.form import (
     CONTRAST,
@@ -22,7 +22,7 @@ from astradio_stream.music.v1_1.form import (
     phrase_of,
 )
 from astradio_stream.music.v1_1.ground import with_basses
-from astradio_stream.music.v1_1.melody import N_CANDIDATES, candidate_of, theme_of
+from astradio_stream.music.v1_1.melody import search_for
 from astradio_stream.music.v1_1.palette import Palette, palette_of
 from astradio_stream.music.v1_1.scene import Scene
 from astradio_stream.music.v1_1.timeline import Stretch, Timeline
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from astradio_stream.music.controls import Controls
     from astradio_stream.music.note import Note
+    from astradio_stream.music.v1_1.melody import Search
     from astradio_stream.music.v1_1.reading import Skies
     from astradio_stream.music.v1_1.tones import Tone
 
@@ -41,8 +42,7 @@ _GUEST: Final = 0x5A5A5A5A5A5A
 """What is turned over in a seed (below 2^53, as seeds are) for the melodies of a second chart."""
 
 _phrase_of = lru_cache(maxsize=1024)(phrase_of)
-_theme_of = lru_cache(maxsize=256)(theme_of)
-"""Shared by all composers: a programme that is steered is a new one, most of its themes are not."""
+"""Shared by all composers, as themes are: most phrases of a programme that is steered remain."""
 
 
 def _material_of(phrases: tuple[Phrase, ...]) -> tuple[int, tuple[Harmony, ...]]:
@@ -75,6 +75,7 @@ class Composer:
         self._changes = tuple(index for index in changes if index > 0)
         self.movement = remembered(self._movement, 16)
         self.phrases = remembered(self._phrases, 4)
+        self.search = remembered(self._search, 4)
         self.period = remembered(self._period, 48)
         self.guest_melodies = remembered(self._guest_melodies, 32)
         self.scene = remembered(self._scene, 64)
@@ -127,12 +128,10 @@ class Composer:
             found.append(_phrase_of(self.seed, movement, place, leads_to))
         return tuple(found)
 
-    def try_theme(self, stretch: Stretch, number: int, n_tried: int) -> bool:
-        """Make one candidate for the theme of a period; return whether more have to be made."""
-        phrases = self.phrases(stretch, number)
-        movement = self.movement_of(stretch)
-        _, craft = candidate_of(self.seed, movement, *_material_of(phrases), n_tried)
-        return craft < GOOD_ENOUGH and n_tried + 1 < N_CANDIDATES
+    def _search(self, stretch: Stretch, number: int) -> Search:
+        """Return the search for the theme of a period."""
+        material = _material_of(self.phrases(stretch, number))
+        return search_for(self.seed, self.movement_of(stretch), *material)
 
     def _period(
         self, stretch: Stretch, number: int
@@ -140,7 +139,7 @@ class Composer:
         """Return the one or two phrases of a period of eight bars, and their melodies."""
         movement = self.movement_of(stretch)
         phrases = self.phrases(stretch, number)
-        theme = _theme_of(self.seed, movement, *_material_of(phrases))
+        theme = self.search(stretch, number).theme()
         composed = varied(self.seed, movement, phrases, theme)
         melodies = bent(self.seed, movement, phrases, composed)
         return with_basses(movement, phrases, melodies), melodies
@@ -154,7 +153,7 @@ class Composer:
         phrases, melodies = self.period(stretch, number)
         if guest is None:
             return melodies
-        theme = _theme_of(self.seed ^ _GUEST, guest, *_material_of(phrases))
+        theme = search_for(self.seed ^ _GUEST, guest, *_material_of(phrases)).theme()
         theirs = varied(self.seed ^ _GUEST, guest, phrases, theme)
         return bent(self.seed ^ _GUEST, guest, phrases, theirs)
 

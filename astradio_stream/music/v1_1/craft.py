@@ -62,16 +62,24 @@ def _line_of(
 
 
 def craft_of(
-    period: Sequence[Sequence[Tone]], movement: Movement, phrases: Sequence[Harmony]
+    period: Sequence[Sequence[Tone]],
+    movement: Movement,
+    phrases: Sequence[Harmony],
+    best: float = -1.0,
 ) -> float:
-    """Return how well made a period is (0 to `GOOD_ENOUGH`), by the gates of the whole."""
+    """Return how well made a period is (0 to `GOOD_ENOUGH`), by the gates of the whole.
+
+    Of one that cannot be better made than `best`, the craft of another, 0 is returned: then the
+    dearest of the gates is not asked.
+    """
     line = _line_of(period, movement, phrases)
-    scores = (
-        melody_arc(line),
-        melody_step_leap(line),
-        melody_narrative(line),
-        rhythm_diversity(line),
-    )
+    arc, steps, rhythm = melody_arc(line), melody_step_leap(line), rhythm_diversity(line)
+    if _craft_of(arc, steps, WANTED[2], rhythm) <= best:
+        return 0.0
+    return _craft_of(arc, steps, melody_narrative(line), rhythm)
+
+
+def _craft_of(*scores: float) -> float:
     total = 0.0
     for score, wanted in zip(scores, WANTED, strict=True):
         total += min(1.0, score / wanted)

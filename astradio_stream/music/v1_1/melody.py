@@ -7,7 +7,7 @@ made is taken, else the best. Sections say it plainly or varied (see `variation`
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from astradio_stream.music.chance import Draws, draws
 from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, Harmony, craft_of
@@ -116,47 +116,64 @@ def _candidate(
     return tones
 
 
-@lru_cache(maxsize=32)
-def _ground_of(
-    seed: int, movement: Movement, material: int
-) -> tuple[list[Rhythm], tuple[int, ...], tuple[Draws, ...]]:
-    """Return what candidates share: rhythms, motif, and the chance of each."""
-    run = draws(
-        seed, Decision.THEME, movement.number, 100 + material, n=_CANDIDATE_DRAWS * N_CANDIDATES
-    )
-    rhythms = rhythms_of(seed, movement, material)
-    return rhythms, _motif(movement, material), tuple(run.split(N_CANDIDATES))
+class _Standing(NamedTuple):
+    """How a search stands: a function of what is sought and of how many were tried."""
+
+    theme: Theme
+    """The best of them."""
+    craft: float
+    """How well made it is (see `craft`)."""
+    chances: tuple[Draws, ...]
+    """Of those that are left to try; none once it is found."""
 
 
-@lru_cache(maxsize=64)
-def candidate_of(
-    seed: int, movement: Movement, material: int, harmony: tuple[Harmony, ...], number: int
-) -> tuple[Theme, float]:
-    """Return one candidate for a theme, and how well made it is (see `craft`).
+class Search:
+    """The search for a theme, a candidate at a time, so that it can begin in good time.
 
-    It is remembered a while, so that a theme can be sought in good time, a candidate now and then.
+    The theme is that of one material over the harmony of its one or two phrases, which begin alike.
+    Periods of one material come from one theme; how a section says it is the matter of `variation`.
+    Threads may share a search: each goes on from where it stands, and finds the same.
     """
-    rhythms, motif, chances = _ground_of(seed, movement, material)
-    fresh = chances[number].copies(len(harmony))
-    candidate = tuple(
-        tuple(_candidate(movement, phrase, rhythms, chance, motif))
-        for phrase, chance in zip(harmony, fresh, strict=True)
-    )
-    return candidate, craft_of(candidate, movement, harmony)
+
+    def __init__(
+        self, seed: int, movement: Movement, material: int, harmony: tuple[Harmony, ...]
+    ) -> None:
+        """Seek the theme of a material (0 or 1) of a movement."""
+        self._movement = movement
+        self._harmony = harmony
+        self._motif = _motif(movement, material)
+        self._rhythms = rhythms_of(seed, movement, material)
+        run = draws(
+            seed, Decision.THEME, movement.number, 100 + material, n=_CANDIDATE_DRAWS * N_CANDIDATES
+        )
+        self._standing = _Standing((), -1.0, tuple(run.split(N_CANDIDATES)))
+
+    def go_on(self) -> bool:
+        """Try a candidate more; return whether there are others to try."""
+        standing = self._standing
+        if standing.chances:
+            self._standing = standing = self._after(standing)
+        return bool(standing.chances)
+
+    def theme(self) -> Theme:
+        """Return what is found once nothing is left to try."""
+        while self.go_on():
+            pass
+        return self._standing.theme
+
+    def _after(self, standing: _Standing) -> _Standing:
+        chance, *others = standing.chances
+        fresh = chance.copies(len(self._harmony))
+        candidate = tuple(
+            tuple(_candidate(self._movement, phrase, self._rhythms, chance, self._motif))
+            for phrase, chance in zip(self._harmony, fresh, strict=True)
+        )
+        craft = craft_of(candidate, self._movement, self._harmony, standing.craft)
+        if craft > standing.craft:
+            standing = _Standing(candidate, craft, ())
+        left = () if craft >= GOOD_ENOUGH else tuple(others)
+        return standing._replace(chances=left)
 
 
-def theme_of(seed: int, movement: Movement, material: int, harmony: tuple[Harmony, ...]) -> Theme:
-    """Return the theme of one material over the harmony of its one or two phrases.
-
-    Both phrases begin alike. Periods of one material come from one theme; how a section says it is
-    the matter of `variation`.
-    """
-    theme: Theme = ()
-    best = -1.0
-    for number in range(N_CANDIDATES):
-        candidate, craft = candidate_of(seed, movement, material, harmony, number)
-        if craft > best:
-            theme, best = candidate, craft
-        if craft >= GOOD_ENOUGH:
-            break
-    return theme
+search_for = lru_cache(maxsize=256)(Search)
+"""Shared by all composers: a programme that is steered is a new one, most of its themes are not."""

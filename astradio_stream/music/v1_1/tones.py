@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from astradio_stream.music.theory import nearest_octave, pitch_of
@@ -56,10 +57,14 @@ def restful_step(chord: Chord, step: int, mode: str) -> int:
 def register_of(movement: Movement) -> tuple[int, int, int]:
     """Return where the theme lies: pitch of the tonic, lowest and highest step above it."""
     role = movement.genre.roles[0]
-    mode = movement.palette.mode
-    tonic = nearest_octave(movement.tonic, (role.lowest + role.highest) // 2 - 6)
-    steps = [s for s in range(-14, 22) if role.lowest <= pitch_of(tonic, mode, s) < role.highest]
-    return tonic, steps[0], steps[-1]
+    return _register_in(role.lowest, role.highest, movement.tonic, movement.palette.mode)
+
+
+@lru_cache(maxsize=256)
+def _register_in(lowest: int, highest: int, tonic: int, mode: str) -> tuple[int, int, int]:
+    home = nearest_octave(tonic, (lowest + highest) // 2 - 6)
+    steps = [s for s in range(-14, 22) if lowest <= pitch_of(home, mode, s) < highest]
+    return home, steps[0], steps[-1]
 
 
 def pitch_in(movement: Movement, chord: Chord, step: int, lowest: int, highest: int) -> int:

@@ -87,7 +87,7 @@ def varied(
     best, best_craft = tuple(map(tuple, theme)), -1.0
     for _ in range(_N_TRIES):
         changed = _one_way(chance, movement, phrases, theme)
-        craft = craft_of(changed, movement, harmony)
+        craft = craft_of(changed, movement, harmony, best_craft)
         if craft > best_craft:
             best, best_craft = changed, craft
         if craft >= GOOD_ENOUGH:
