@@ -129,11 +129,13 @@ class ScoreV11:
     def notes(self, start: int, stop: int) -> tuple[Note, ...]:
         """Return the notes that can sound in [start, stop), in the order of the mix."""
         found: list[Note] = []
-        for stretch, bar in self._composer.timeline.bars(start - _REACH_SAMPLES, stop):
+        for stretch in self._composer.timeline.stretches(start - _REACH_SAMPLES, stop):
             reach = _REACH_BARS * (MOVEMENT_SAMPLES // stretch.n_bars) + LONGEST_RING_SAMPLES
-            if stretch.bar_start(bar) + reach <= start:
-                continue
-            found += self._sounding(stretch, bar).heard(start, stop)
+            first, end = stretch.first_bar, min(stop, stretch.stop)
+            if stretch.base + reach <= start:
+                first = stretch.bar_at(start - reach) + 1
+            for bar in range(first, min(stretch.bar_at(end - 1) + 1, stretch.n_bars)):
+                found += self._sounding(stretch, bar).heard(start, stop)
         found.extend(self._bells(start, stop))
         found.sort(key=_place_in_the_mix)
         return tuple(found)

@@ -121,14 +121,19 @@ class Timeline:
         """Return an era by its number."""
         return self._eras[number]
 
-    def bars(self, start: int, stop: int) -> Iterator[tuple[Stretch, int]]:
-        """Yield (stretch, bar number) of all bars that touch [start, stop)."""
+    def stretches(self, start: int, stop: int) -> Iterator[Stretch]:
+        """Yield the stretches that touch [start, stop)."""
         index = max(0, start)
         while index < stop:
             stretch = self.at(index)
-            number = stretch.bar_at(index)
+            yield stretch
+            index = stretch.stop
+
+    def bars(self, start: int, stop: int) -> Iterator[tuple[Stretch, int]]:
+        """Yield (stretch, bar number) of all bars that touch [start, stop)."""
+        for stretch in self.stretches(start, stop):
+            number = stretch.bar_at(max(stretch.base, start))
             end = min(stop, stretch.stop)
             while number < stretch.n_bars and stretch.bar_start(number) < end:
                 yield stretch, number
                 number += 1
-            index = stretch.stop
