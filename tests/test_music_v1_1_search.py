@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from astradio_stream.music.controls import Controls
 from astradio_stream.music.v1_1 import craft, melody
-from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, Harmony, craft_of
+from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, Harmony, craft_of, craft_of_line
 from astradio_stream.music.v1_1.genres import GENRES
 from astradio_stream.music.v1_1.melody import N_CANDIDATES, Search, Theme
 from tests.composing import movement_in, phrases_in, random_reading, score_of
 
 if TYPE_CHECKING:
-    from astradio_stream.music.v1_1.form import Movement
+    from astradio_stream.music.melody import Melody
 
 SEEDS = range(12)
 
@@ -42,12 +42,14 @@ def genre(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def bests(search: Search) -> list[Theme]:
-    """Return the best of one candidate, of two, and so on."""
-    found = []
-    while search.go_on():
-        found.append(search._standing.theme)
-    return [*found, search._standing.theme]
+def bests(search: Search) -> list[tuple[Theme, float]]:
+    """Return the best of one candidate, of two, and so on, each with its craft."""
+    found, goes_on = [], True
+    while goes_on:
+        goes_on = search.go_on()
+        theme = tuple(map(melody._sung, search._bars, search._standing.steps))
+        found.append((theme, search._standing.craft))
+    return found
 
 
 def test_a_theme_is_the_same_at_once_and_step_by_step(genre: str) -> None:
@@ -66,7 +68,9 @@ def test_better_made_themes_only_take_the_place_of_others_until_one_is_well_made
     n_tried = []
     for seed in SEEDS:
         sought = Sought(genre, seed)
-        found = [sought.craft_of(theme) for theme in bests(sought.search())]
+        themes = bests(sought.search())
+        found = [sought.craft_of(theme) for theme, _ in themes]
+        assert found == [craft for _, craft in themes]
         assert all(one <= two for one, two in pairwise(found))
         assert all(made < GOOD_ENOUGH for made in found[:-1])
         assert found[-1] >= GOOD_ENOUGH or len(found) == N_CANDIDATES
@@ -80,10 +84,10 @@ def test_no_candidate_is_better_made_than_the_theme_that_is_found(
     """Asked of all gates of all candidates: what is left out of the asking changes nothing."""
     found = [Sought(genre, seed).search().theme() for seed in SEEDS]
 
-    def by_all_gates(period: Theme, movement: Movement, phrases: Any, _best: float) -> float:
-        return craft_of(period, movement, phrases)
+    def by_all_gates(line: Melody, _best: float) -> float:
+        return craft_of_line(line)
 
-    monkeypatch.setattr(melody, "craft_of", by_all_gates)
+    monkeypatch.setattr(melody, "craft_of_line", by_all_gates)
     assert found == [Sought(genre, seed).search().theme() for seed in SEEDS]
 
 
@@ -92,7 +96,7 @@ def test_the_dearest_gate_is_asked_only_where_it_can_decide(
 ) -> None:
     asked = []
 
-    def counting(line: craft.Melody) -> float:
+    def counting(line: Melody) -> float:
         asked.append(line)
         return narrative(line)
 
@@ -101,7 +105,7 @@ def test_the_dearest_gate_is_asked_only_where_it_can_decide(
     n_left_out = 0
     for seed in SEEDS:
         sought = Sought(genre, seed)
-        for theme in bests(sought.search()):
+        for theme, _ in bests(sought.search()):
             made = sought.craft_of(theme)
             asked.clear()
             assert sought.craft_of(theme, best=made - 1e-9) == made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from astradio_stream.music.gates import (
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from astradio_stream.music.v1_1.form import Movement
     from astradio_stream.music.v1_1.harmony import Chord
-    from astradio_stream.music.v1_1.tones import Tone
+    from astradio_stream.music.v1_1.tones import Rhythm, Tone
 
 WANTED: Final = (0.55, 0.5, 0.45, 0.5)
 """Arc, steps and leaps, narrative and rhythm of a period that is good enough to be taken."""
@@ -37,27 +38,41 @@ class Harmony:
     """Whether it comes to rest."""
 
 
+def outline_of(bars: Sequence[Sequence[Rhythm]], beats: int) -> Melody:
+    """Return the rhythms of the bars of each phrase as the gates read them, without pitches."""
+    places = [
+        (n, beat, length)
+        for n, rhythm in enumerate(chain.from_iterable(bars))
+        for beat, length in rhythm
+    ]
+    return _laid_out(places, (), len(bars), beats)
+
+
 def _line_of(
     period: Sequence[Sequence[Tone]], movement: Movement, phrases: Sequence[Harmony]
 ) -> Melody:
     """Return a period as the gates read it."""
     tonic, _, _ = register_of(movement)
     mode = movement.palette.mode
-    bar = movement.beats * TICKS_PER_BEAT
-    ticks, lengths, pitches = [], [], []
+    places, pitches = [], []
     for n_before, (tones, phrase) in enumerate(zip(period, phrases, strict=True)):
         for tone in tones:
-            start = (4 * n_before + tone.bar) * bar
-            ticks.append(start + round(tone.beat * TICKS_PER_BEAT))
-            lengths.append(max(1, round(tone.beats * TICKS_PER_BEAT)))
+            places.append((4 * n_before + tone.bar, tone.beat, tone.beats))
             pitches.append(phrase.chords[tone.bar].pitch(tonic, mode, tone.step))
-    n_phrases = len(phrases)
+    return _laid_out(places, tuple(pitches), len(phrases), movement.beats)
+
+
+def _laid_out(
+    places: Sequence[tuple[int, float, float]], pitches: tuple[int, ...], n_phrases: int, beats: int
+) -> Melody:
+    """Return notes at (bar of the period, beat, beats) on the grid of the gates."""
+    bar_ticks = beats * TICKS_PER_BEAT
     return Melody(
-        ticks=tuple(ticks),
-        lengths=tuple(lengths),
-        pitches=tuple(pitches),
-        bar_edges=tuple(n * bar for n in range(4 * n_phrases + 1)),
-        phrase_edges=tuple(4 * n * bar for n in range(n_phrases + 1)),
+        ticks=tuple([bar * bar_ticks + round(beat * TICKS_PER_BEAT) for bar, beat, _ in places]),
+        lengths=tuple([max(1, round(length * TICKS_PER_BEAT)) for _, _, length in places]),
+        pitches=pitches,
+        bar_edges=tuple(range(0, (4 * n_phrases + 1) * bar_ticks, bar_ticks)),
+        phrase_edges=tuple(range(0, (4 * n_phrases + 1) * bar_ticks, 4 * bar_ticks)),
     )
 
 
@@ -72,7 +87,11 @@ def craft_of(
     Of one that cannot be better made than `best`, the craft of another, 0 is returned: then the
     dearest of the gates is not asked.
     """
-    line = _line_of(period, movement, phrases)
+    return craft_of_line(_line_of(period, movement, phrases), best)
+
+
+def craft_of_line(line: Melody, best: float = -1.0) -> float:
+    """Return how well made a period is as the gates read it; see `craft_of`."""
     arc, steps, rhythm = melody_arc(line), melody_step_leap(line), rhythm_diversity(line)
     if _craft_of(arc, steps, WANTED[2], rhythm) <= best:
         return 0.0

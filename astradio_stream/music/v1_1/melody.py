@@ -6,17 +6,22 @@ made is taken, else the best. Sections say it plainly or varied (see `variation`
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from astradio_stream.music.chance import Draws, draws
-from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, Harmony, craft_of
+from astradio_stream.music.v1_1.craft import GOOD_ENOUGH, Harmony, craft_of_line, outline_of
 from astradio_stream.music.v1_1.form import Decision, Movement
-from astradio_stream.music.v1_1.rhythms import Rhythm, rhythms_of
+from astradio_stream.music.v1_1.rhythms import rhythms_of
 from astradio_stream.music.v1_1.tones import Tone, chord_step, register_of, restful_step
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from astradio_stream.music.melody import Melody
     from astradio_stream.music.v1_1.harmony import Chord
+    from astradio_stream.music.v1_1.tones import Rhythm
 
 Theme = tuple[tuple[Tone, ...], ...]
 """The tones of each phrase of a period."""
@@ -62,13 +67,21 @@ def _last_word(chord: Chord, step: int, lowest: int, highest: int) -> int:
     return home + 7 * ((home < lowest) - (home > highest))
 
 
+def _bars_of(rhythms: Sequence[Rhythm], phrase: Harmony, beats: int) -> tuple[Rhythm, ...]:
+    """Return the rhythm of each bar of a phrase: one that comes to rest ends on one long note."""
+    if phrase.closes:
+        return (*rhythms[:3], ((0.0, float(beats)),))
+    return tuple(rhythms)
+
+
 def _candidate(
     movement: Movement,
     phrase: Harmony,
-    rhythms: list[Rhythm],
+    bars: Sequence[Rhythm],
     chance: Draws,
     motif: tuple[int, ...],
-) -> list[Tone]:
+) -> list[int]:
+    """Return the steps (see `Tone`) that are sung to the rhythms of a phrase's bars."""
     palette = movement.palette
     cap = palette.leap_cap
     slow = movement.genre.theme == "long"
@@ -76,17 +89,16 @@ def _candidate(
     peak = contour.index(max(contour))
     _, lowest, highest = register_of(movement)
     anchor = (lowest + highest) // 2 - 2 + round(palette.brightness) + chance.below(3)
-    tones: list[Tone] = []
+    steps: list[int] = []
     step = chord_step(phrase.chords[0], anchor)
     leapt = 0
-    for bar in range(4):
+    for bar, rhythm in enumerate(bars):
         chord = phrase.chords[bar]
         if bar == 3 and phrase.closes:
-            step = _last_word(chord, step, lowest, highest)
-            tones.append(Tone(bar, 0.0, float(movement.beats), step))
+            steps.append(_last_word(chord, step, lowest, highest))
             break
         goal = chord_step(chord, anchor + contour[bar])
-        for place, (beat, beats) in enumerate(rhythms[bar]):
+        for place, (beat, _) in enumerate(rhythm):
             if place == 0 and slow and bar:
                 # A slow line walks: over a held chord a ninth or a sixth may rest.
                 toward = max(-2, min(2, anchor + contour[bar] - step)) or -1
@@ -111,16 +123,16 @@ def _candidate(
                 elif beat == 2.0:
                     step = chord_step(chord, step)
             step = max(lowest, min(highest, step))
-            leapt = step - tones[-1].step if tones else 0
-            tones.append(Tone(bar, float(beat), float(beats), step))
-    return tones
+            leapt = step - steps[-1] if steps else 0
+            steps.append(step)
+    return steps
 
 
 class _Standing(NamedTuple):
     """How a search stands: a function of what is sought and of how many were tried."""
 
-    theme: Theme
-    """The best of them."""
+    steps: tuple[list[int], ...]
+    """Of the best of them, phrase by phrase."""
     craft: float
     """How well made it is (see `craft`)."""
     chances: tuple[Draws, ...]
@@ -142,7 +154,9 @@ class Search:
         self._movement = movement
         self._harmony = harmony
         self._motif = _motif(movement, material)
-        self._rhythms = rhythms_of(seed, movement, material)
+        rhythms = rhythms_of(seed, movement, material)
+        self._bars = [_bars_of(rhythms, phrase, movement.beats) for phrase in harmony]
+        self._outline = outline_of(self._bars, movement.beats)
         run = draws(
             seed, Decision.THEME, movement.number, 100 + material, n=_CANDIDATE_DRAWS * N_CANDIDATES
         )
@@ -159,20 +173,40 @@ class Search:
         """Return what is found once nothing is left to try."""
         while self.go_on():
             pass
-        return self._standing.theme
+        return tuple(map(_sung, self._bars, self._standing.steps))
 
     def _after(self, standing: _Standing) -> _Standing:
         chance, *others = standing.chances
         fresh = chance.copies(len(self._harmony))
-        candidate = tuple(
-            tuple(_candidate(self._movement, phrase, self._rhythms, chance, self._motif))
-            for phrase, chance in zip(self._harmony, fresh, strict=True)
+        each = zip(self._harmony, self._bars, fresh, strict=True)
+        steps = tuple(
+            _candidate(self._movement, phrase, bars, chance, self._motif)
+            for phrase, bars, chance in each
         )
-        craft = craft_of(candidate, self._movement, self._harmony, standing.craft)
+        craft = craft_of_line(self._line(steps), standing.craft)
         if craft > standing.craft:
-            standing = _Standing(candidate, craft, ())
+            standing = _Standing(steps, craft, ())
         left = () if craft >= GOOD_ENOUGH else tuple(others)
         return standing._replace(chances=left)
+
+    def _line(self, steps: Sequence[Sequence[int]]) -> Melody:
+        """Return what is sung as the gates read it: all candidates have one outline."""
+        tonic, _, _ = register_of(self._movement)
+        mode = self._movement.palette.mode
+        pitches = []
+        for phrase, bars, sung in zip(self._harmony, self._bars, steps, strict=True):
+            upcoming = iter(sung)
+            for chord, rhythm in zip(phrase.chords, bars, strict=True):
+                pitches += [chord.pitch(tonic, mode, next(upcoming)) for _ in rhythm]
+        return replace(self._outline, pitches=tuple(pitches))
+
+
+def _sung(bars: Sequence[Rhythm], steps: Sequence[int]) -> tuple[Tone, ...]:
+    places = ((bar, *place) for bar, rhythm in enumerate(bars) for place in rhythm)
+    return tuple(
+        Tone(bar, float(beat), float(beats), step)
+        for (bar, beat, beats), step in zip(places, steps, strict=True)
+    )
 
 
 search_for = lru_cache(maxsize=256)(Search)

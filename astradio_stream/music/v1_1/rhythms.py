@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from astradio_stream.music.v1_1.form import Movement
-
-Rhythm = tuple[tuple[float, float], ...]
-"""(beat, beats) of each note in a bar."""
+    from astradio_stream.music.v1_1.tones import Rhythm
 
 # fmt: off
 RHYTHMS: Final[dict[str, dict[int, tuple[Rhythm, ...]]]] = {

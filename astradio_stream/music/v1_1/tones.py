@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from astradio_stream.music.v1_1.harmony import Chord
 
 
+Rhythm = tuple[tuple[float, float], ...]
+"""(beat, beats) of each note in a bar."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tone:
     """One note of a melody."""
