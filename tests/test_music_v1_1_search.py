@@ -100,8 +100,8 @@ def test_the_dearest_gate_is_asked_only_where_it_can_decide(
         asked.append(line)
         return narrative(line)
 
-    narrative = craft.melody_narrative
-    monkeypatch.setattr(craft, "melody_narrative", counting)
+    *others, (place, narrative) = craft._CHEAPEST_FIRST
+    monkeypatch.setattr(craft, "_CHEAPEST_FIRST", (*others, (place, counting)))
     n_left_out = 0
     for seed in SEEDS:
         sought = Sought(genre, seed)
@@ -110,7 +110,7 @@ def test_the_dearest_gate_is_asked_only_where_it_can_decide(
             asked.clear()
             assert sought.craft_of(theme, best=made - 1e-9) == made
             assert asked
-            assert sought.craft_of(theme, best=made) in (made, 0.0)
+            assert sought.craft_of(theme, best=made) == 0.0
             asked.clear()
             assert sought.craft_of(theme, best=GOOD_ENOUGH) == 0.0
             n_left_out += not asked

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 WANTED: Final = (0.55, 0.5, 0.45, 0.5)
 """Arc, steps and leaps, narrative and rhythm of a period that is good enough to be taken."""
+_CHEAPEST_FIRST: Final = (
+    (3, rhythm_diversity),  # remembered: candidates share it
+    (0, melody_arc),
+    (1, melody_step_leap),
+    (2, melody_narrative),
+)
+"""The gates by their place in `WANTED`."""
 GOOD_ENOUGH: Final = float(len(WANTED))
 """Craft of such a period; none has more."""
 
@@ -84,21 +91,24 @@ def craft_of(
 ) -> float:
     """Return how well made a period is (0 to `GOOD_ENOUGH`), by the gates of the whole.
 
-    Of one that cannot be better made than `best`, the craft of another, 0 is returned: then the
-    dearest of the gates is not asked.
+    Of one that is not better made than `best`, the craft of another, 0 is returned, as soon as a
+    gate decides it.
     """
     return craft_of_line(_line_of(period, movement, phrases), best)
 
 
 def craft_of_line(line: Melody, best: float = -1.0) -> float:
     """Return how well made a period is as the gates read it; see `craft_of`."""
-    arc, steps, rhythm = melody_arc(line), melody_step_leap(line), rhythm_diversity(line)
-    if _craft_of(arc, steps, WANTED[2], rhythm) <= best:
-        return 0.0
-    return _craft_of(arc, steps, melody_narrative(line), rhythm)
+    scores = list(WANTED)
+    for place, gate in _CHEAPEST_FIRST:
+        scores[place] = gate(line)
+        craft = _craft_of(scores)  # at the most: what is not asked yet counts in full
+        if craft <= best:
+            return 0.0
+    return craft
 
 
-def _craft_of(*scores: float) -> float:
+def _craft_of(scores: Sequence[float]) -> float:
     total = 0.0
     for score, wanted in zip(scores, WANTED, strict=True):
         total += min(1.0, score / wanted)
