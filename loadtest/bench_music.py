@@ -8,6 +8,7 @@ programme, a second later under the same sky, so that nothing is remembered from
 from __future__ import annotations
 
 import gc
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ import numpy as np
 from astradio_stream.audio.opus import Encoder
 from astradio_stream.music.controls import GENRES, Controls
 from astradio_stream.server.banks import load_bank
+from astradio_stream.server.collecting import look_at_the_young
 from astradio_stream.server.renderer import ready_made, sound_of
 from astradio_stream.sky.moment import Moment, parse_moment
 from astradio_stream.stream.models import AUDIO_MODELS
@@ -29,6 +31,8 @@ from astradio_stream.wire.quantum import Codec
 from loadtest.table import print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from astradio_stream.audio.bank import I16, Bank
@@ -48,9 +52,6 @@ _FIRST: Final = 100
 _LED_UP: Final = 32
 """Segments before it that are listened to."""
 _HOUR_1000: Final = 3_600_000
-_YOUNG: Final = 1
-"""What a server looks through for garbage between segments, never within one: it is part of what a
-stream costs."""
 
 
 def programme_of(at: str, genre: str, seed: int = 1, later_s: int = 0) -> Programme:
@@ -70,7 +71,7 @@ def _stream_s(rendition: Rendition, number: int) -> tuple[float, float]:
     segment = rendition.segment(number)
     rendered = thread_time()
     ready_made(segment, Codec.OPUS, sound_of(segment, Codec.OPUS, DEFAULT_BITRATE))
-    gc.collect(_YOUNG)
+    look_at_the_young()  # as a server does between segments
     return rendered - began, thread_time() - began
 
 
@@ -154,9 +155,24 @@ def run() -> None:
     """Measure and print."""
     with TemporaryDirectory() as folder:
         bank = load_bank(AUDIO_MODELS[MODEL], Path(folder))
+    with _no_collection():
+        _measure(bank)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from looking for garbage by itself, as a server does, and let it again."""
     gc.collect()
     gc.freeze()
-    gc.disable()  # as a server does
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def _measure(bank: Bank) -> None:
     rows = [
         [
             "genre",

@@ -195,7 +195,7 @@ def test_the_young_are_looked_through_again_and_again(memory: Memory) -> None:
     ours = begun()
 
     async def while_something_is_left_behind() -> None:
-        looking = asyncio.create_task(ours.look_at_the_young(0.001))
+        looking = asyncio.create_task(ours.keep_looking(0.001))
         for _ in range(3):
             left = Left()
             left.itself = left

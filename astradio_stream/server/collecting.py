@@ -23,13 +23,18 @@ MB_GROWN: Final = 512
 PERIOD_S: Final = 0.1
 """How often the young are looked through."""
 _YOUNG: Final = 1
-"""The youngest generation and the next, which is empty: survivors are old at once."""
+"""The youngest generation and the next, which is always empty."""
 _KB_PER_MB: Final = 1_024
 
 
 def _most_mb() -> int:
     """Return the most memory that the process ever held (MB; Linux counts in KB)."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // _KB_PER_MB
+
+
+def look_at_the_young() -> None:
+    """Look through what is new; what survives is old at once."""
+    gc.collect(_YOUNG)
 
 
 class Collecting:
@@ -41,18 +46,18 @@ class Collecting:
     def begin(self) -> None:
         """Collect now; what a server is made of stays, and is never looked through again.
 
-        From now on Python looks for nothing by itself: see `look_at_the_young`.
+        From now on Python looks for nothing by itself: see `keep_looking`.
         """
         gc.collect()
         gc.freeze()
         gc.disable()
         self._most_mb = _most_mb()
 
-    async def look_at_the_young(self, period_s: float = PERIOD_S) -> None:
-        """Look through what is new, for as long as the server runs."""
+    async def keep_looking(self, period_s: float = PERIOD_S) -> None:
+        """Look at the young again and again, for as long as the server runs."""
         while True:
             await asyncio.sleep(period_s)
-            gc.collect(_YOUNG)
+            look_at_the_young()
 
     def tidy(self, n_listeners: int) -> bool:
         """Look through everything if nobody would hear it, or if it must be; return whether."""

@@ -74,7 +74,7 @@ class StreamServer(uvicorn.Server):
                 loop = asyncio.get_running_loop()
                 loop.add_signal_handler(signal.SIGHUP, self.reload)
                 self._shell.collecting.begin()
-                self._looking = asyncio.create_task(self._shell.collecting.look_at_the_young())
+                self._looking = asyncio.create_task(self._shell.collecting.keep_looking())
             self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
