@@ -212,8 +212,12 @@ class Writers:
             visitor.client.close()
 
 
+PIECE = {"seed": 9, "durationS": 1, "at": "2020-01-01T00:00Z"}
+"""Of a moment of its own: without one it is a piece of the present minute, another in the next."""
+
+
 def compose(server: Running) -> dict[str, Any]:
-    answer = httpx.post(f"{server.url}/api/compose", json={"seed": 9, "durationS": 1}, timeout=60)
+    answer = httpx.post(f"{server.url}/api/compose", json=PIECE, timeout=60)
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     return found
