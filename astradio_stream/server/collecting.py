@@ -1,14 +1,14 @@
 """When Python looks for garbage that refers to itself: not while a listener waits for it.
 
 Python would look whenever some hundred objects more live than before, which is in the middle of
-composing, ten times while a new programme is begun: a tenth of a seek, and milliseconds of the worst
-second of a stream. To look through everything that lives (the notes and
-skies that are kept for the next segments among it) takes a tenth of a second once a hundred
-programmes play, and all threads wait meanwhile. Nothing here makes such garbage: what a connection,
-a request or a programme leaves behind goes as soon as nobody refers to it
-(`tests/test_server_garbage.py`). So what is young is looked through ten times a second, a
-millisecond at a time, and what survives that is old; the old, when nobody listens, or when memory
-has grown so far that a mistake of ours is likelier than use.
+composing, ten times while a new programme is begun: a tenth of a seek, and milliseconds of the
+worst second of a stream. To look through everything that lives (the notes and skies that are kept
+for the next segments among it) takes a tenth of a second once a hundred programmes play, and all
+threads wait meanwhile. Nothing here makes such garbage: what a connection, a request or a programme
+leaves behind goes as soon as nobody refers to it (`tests/test_server_garbage.py`). So what is young
+is looked through ten times a second, a millisecond at a time, and what survives that is old; the
+old, when nobody listens, or when memory has grown so far that a mistake of ours is likelier than
+use.
 """
 
 from __future__ import annotations
