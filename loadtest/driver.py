@@ -111,7 +111,9 @@ class _Watching:
             self._tell({"looked": looked})
             number = max(number + 1, self._at_s())
         told = self._watch.told()
-        self._tell({"told": told, "bounds": self._watch.bounds_ms})
+        self._tell(
+            {"told": told, "bounds": self._watch.bounds_ms, "looked": self._watch.last_look}
+        )
 
     def _at_s(self) -> int:
         return round(time.monotonic() - self._start_s)
@@ -168,6 +170,9 @@ class _Gathering:
         if "told" in told:
             outcome.server, outcome.bounds_ms = told["told"], told["bounds"]
             self.left.discard(_WATCH)
+            row = _second(self.seconds, at_s)
+            if math.isnan(row["serverCpu"]):  # the end of the listening came before its look
+                row.update(told["looked"])
             return
         if at_s > 0:
             _second(self.seconds, at_s).update(told["looked"])

@@ -26,17 +26,20 @@ class Watch:
         self._running = running
         self.bounds_ms: dict[str, float] = {}
         """By figure, the most that the server's histogram of it measures (milliseconds)."""
+        self.last_look: dict[str, float] = {}
+        """What a look saw when the whole run was told of: of a last second nobody looked at."""
         self._before: Samples = self._samples()
         self._first_cpu_s = self._cpu_s = self._cpu(self._before)
         self._first_at_s = self._at_s = time.monotonic()
 
     def look(self) -> dict[str, float]:
         """Return its share of a core since it was last seen, and its memory (MB)."""
+        return self._seen(self._samples() if self._running is None else {})
+
+    def _seen(self, samples: Samples) -> dict[str, float]:
         if self._running is not None:
-            samples: Samples = {}
             rss_mb = self._own_rss_mb(self._running)
         else:
-            samples = self._samples()
             rss_mb = samples.get(("process_resident_memory_bytes", ""), math.nan) / 2**20
         now_s, cpu_s = time.monotonic(), self._cpu(samples)
         share = (cpu_s - self._cpu_s) / max(now_s - self._at_s, 1e-3)
@@ -47,6 +50,7 @@ class Watch:
     def told(self) -> dict[str, float]:
         """Return what its own metrics say of the whole run: milliseconds and counts."""
         after = self._samples()
+        self.last_look = self._seen(after)
         if not (after and self._before):
             return {}
         grown = difference(after, self._before)

@@ -24,6 +24,9 @@ from loadtest.toxic import Background
 QUANTUM = 4_800
 FIRST_WRONG = 25
 """Beyond the burst: the first quantum with which anything is wrong."""
+N_CORRUPTED = 50
+"""So many quanta from the beginning may be spoilt here and there: those that are sent for sure
+before the generator ends, else one might be counted here that nobody took any more."""
 
 # fmt: off
 WRONGS: Final = {
@@ -164,7 +167,7 @@ class FalseServer:
                 due_s += 0.5
             await asyncio.sleep(max(0.0, due_s - loop.time()))
             if n != FIRST_WRONG or first:
-                yield self._here_and_there(right)
+                yield self._here_and_there(right) if n < N_CORRUPTED else right
                 continue
             if wrong == "silent":
                 await connection.wait_closed()

@@ -100,7 +100,7 @@ def runs(data_dir: Path, bank: Any) -> Runs:
     with ThreadPoolExecutor(6) as pool:
         outcomes: list[Future[Outcome]] = [
             pool.submit(before, false([*WRONGS]), "distinct", len(WRONGS) + N_RIGHT, 7.0),
-            pool.submit(before, here_and_there, "distinct", 12, 6.0),
+            pool.submit(before, here_and_there, "distinct", 24, 6.0),
             pool.submit(before, false(), "steer-storm", 4, 12.0),
             pool.submit(before, false(), "mixed-abuse", n_abused, PATIENCE_S + 4.0),
             pool.submit(before_a_port, is_open=False),

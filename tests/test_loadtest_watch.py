@@ -21,7 +21,7 @@ import pytest
 
 from loadtest import run as run_module
 from loadtest.__main__ import build_parser, main
-from loadtest.driver import Inbox, _Process, _Watching, drive
+from loadtest.driver import Inbox, _Gathering, _Process, _Watching, drive
 from loadtest.outcome import SERVER_FIGURES, Outcome
 from loadtest.plan import Plan
 from loadtest.process import server
@@ -212,6 +212,31 @@ def test_the_last_look_tells_of_a_server_that_ended_after_the_one_before(data_di
         while "told" not in (told := inbox.get(timeout=20)[1]):
             pass
     assert told["end"] == "signal 9"
+
+
+def test_a_last_second_that_nobody_looked_at_is_told_with_the_whole_run() -> None:
+    """The end of the listening may come before the look that is due with it."""
+    plan = plan_of(Path(), 1, 1.0)
+    seen = {"serverCpu": 0.25, "serverRssMb": 80.0}
+    at_the_end = {"atS": 2, "end": "", "told": {}, "bounds": {}, "looked": seen}
+    for looked_s, wanted in ((1, 0.25), (2, 0.5)):
+        gathering = _Gathering(plan, [], lambda _row: None)
+        look = {"atS": looked_s, "end": "", "looked": {"serverCpu": 0.5, "serverRssMb": 90.0}}
+        gathering.heed("watch", look)
+        gathering.heed("watch", at_the_end)
+        assert gathering.seconds[2]["serverCpu"] == wanted
+
+
+def test_what_is_seen_at_the_end_is_of_the_time_since_the_look_before() -> None:
+    cpu = b"process_cpu_seconds_total %d\nprocess_resident_memory_bytes 1048576\n"
+    with pages(tells(cpu % 1_000), tells(cpu % 1_001)) as http_url:
+        watch = Watch(http_url)
+        began_s = time.monotonic()
+        time.sleep(0.3)
+        watch.told()
+        took_s = time.monotonic() - began_s
+    share = pytest.approx(1 / took_s, rel=0.2)
+    assert watch.last_look == {"serverCpu": share, "serverRssMb": 1.0}
 
 
 def test_a_process_that_tells_no_json_has_failed(data_dir: Path) -> None:
