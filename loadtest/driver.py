@@ -111,9 +111,7 @@ class _Watching:
             self._tell({"looked": looked})
             number = max(number + 1, self._at_s())
         told = self._watch.told()
-        self._tell(
-            {"told": told, "bounds": self._watch.bounds_ms, "looked": self._watch.last_look}
-        )
+        self._tell({"told": told, "bounds": self._watch.bounds_ms, "looked": self._watch.last_look})
 
     def _at_s(self) -> int:
         return round(time.monotonic() - self._start_s)

@@ -193,8 +193,15 @@ def test_damaged_machine_code_is_made_anew(tmp_path: Path, damaged: bytes | None
     assert ran(TOTAL, cache, tmp_path) == "10.0\n"
 
 
-def test_no_multiply_is_fused_with_an_add(tmp_path: Path) -> None:
-    """The code is that of the plain processor of its kind, whatever this one could do."""
+NARROW = """
+from astradio_stream import compiled
+compiled._OF_WIDE = ("what no processor has",)
+"""
+
+
+@pytest.mark.parametrize("forced", ["", NARROW], ids=["this one", "a narrow one"])
+def test_no_multiply_is_fused_with_an_add(tmp_path: Path, forced: str) -> None:
+    """The code is that of a plain processor, with wide vectors only where this one has them."""
     code = """
 import numpy as np
 from astradio_stream import compiled
@@ -207,12 +214,37 @@ from astradio_stream.server.banks import compile_kernels
 compile_kernels()
 for each in made:
     (text,) = each.inspect_asm().values()
-    print(each.__name__, "mulps" in text, "fma" in text.lower() or "ymm" in text)
+    words = "mulps" in text, "ymm" in text, "zmm" in text or "fma" in text.lower()
+    print(each.__name__, *words)
 """
     found = dict(
-        line.split(maxsplit=1) for line in ran(code, tmp_path / "c", tmp_path).splitlines()
+        line.split(maxsplit=1) for line in ran(forced + code, tmp_path, tmp_path).splitlines()
     )
-    assert found.keys() == {"mix", "levels_of_notes", "_add_powers"}
+    assert found.keys() == {"mix", "levels_of_notes", "_draw"}
     if platform.machine() == "x86_64":
-        assert found["mix"] == "True False"  # vectors, but narrow ones
+        flags = Path("/proc/cpuinfo").read_text().split()
+        is_wide = not forced and {"avx2", "bmi2", "f16c", "movbe"} <= {*flags}
+        assert found["mix"] == f"True {is_wide} False"
         assert all(each.endswith("False") for each in found.values())
+
+
+def test_wide_and_narrow_vectors_make_the_same_bits(tmp_path: Path, data_dir: Path) -> None:
+    code = f"""
+from pathlib import Path
+from astradio_stream.server.banks import load_bank
+from astradio_stream.sky.moment import Moment
+from astradio_stream.stream.models import AUDIO_MODELS
+from astradio_stream.stream.programme import resolve
+from astradio_stream.stream.segment import Rendition
+from astradio_stream.stream.versions import ModelVersions
+
+bank = load_bank(AUDIO_MODELS["v1.1"], Path({str(data_dir)!r}))
+for seed in range(4):
+    asked = {{"seed": seed, "at": f"20{{seed}}0-01-02T03:04:05Z"}}
+    rendition = Rendition(resolve(asked, Moment(0), ModelVersions(audio="v1.1")), bank)
+    for number in range(60, 66):
+        print(rendition.segment(number).digest())
+"""
+    narrow, here = (ran(forced + code, tmp_path, tmp_path) for forced in (NARROW, ""))
+    assert narrow == here
+    assert len({*here.split()}) == 24

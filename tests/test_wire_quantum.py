@@ -125,7 +125,7 @@ def test_a_run_is_its_quanta_one_after_the_other(made: list[Quantum], first: int
         index,
         [q.crc32 for q in alike],
         [packet for q in alike for packet in q.packets],
-        [frame for q in alike for frame in q.viz_frames],
+        b"".join(frame for q in alike for frame in q.viz_frames),
     )
     for n, (message, quantum) in enumerate(zip(run, alike, strict=True)):
         at = index + n * units.QUANTUM_SAMPLES

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from astradio_stream.audio.exact import F32
     from astradio_stream.audio.instrument import Instrument
-    from astradio_stream.music.note import Note
 
 I16 = NDArray[np.int16]
 
@@ -129,10 +128,16 @@ class Bank:
         """
         return self._notes[instrument, pitch]
 
-    def rows(self, notes: Iterable[Note]) -> NDArray[np.int64]:
-        """Return in which row of `table`, `gains`, `levels` and `bands` each note is found."""
-        rows = self._rows
-        return np.array([rows[note.instrument, note.pitch] for note in notes], np.int64)
+    def rows(self, names: Iterable[tuple[str, int]]) -> NDArray[np.int64]:
+        """Return in which row of `table`, `gains`, `levels` and `bands` each note is found.
+
+        Args:
+            names: Instrument and pitch (MIDI number) of each.
+
+        Raises:
+            KeyError: A pitch lies outside its instrument's range.
+        """
+        return np.array([*map(self._rows.__getitem__, names)], np.int64)
 
     @property
     def n_bytes(self) -> int:

@@ -234,7 +234,7 @@ def mix(  # noqa: PLR0917, compiled code knows places only
         rows: Which row of the table each note is, shape (n_notes,).
         spans: Onset and duration (samples), shape (2, n_notes).
         sides: Gain left and right (ratio), shape (2, n_notes).
-        gains: What makes it as loud as others (ratio), shape (n_notes,).
+        gains: What makes each row as loud as others (ratio), shape (n_rows,).
         start: Sample index of the first.
         pairs: Where to, left in the lower half of each word, right in the upper.
     """
@@ -251,8 +251,8 @@ def mix(  # noqa: PLR0917, compiled code knows places only
             n_notes = _n_struck(table, rows, spans, sides, note)
             struck = rows[note : note + n_notes]
             is_half = table[rows[note], IS_HALF]
-            left = np.float32(sides[0, note] * gains[note])
-            right = np.float32(sides[1, note] * gains[note])
+            left = np.float32(sides[0, note] * gains[rows[note]])
+            right = np.float32(sides[1, note] * gains[rows[note]])
             _add_struck(
                 half if is_half else full,
                 begin // 2 - _REACH if is_half else begin,
@@ -284,7 +284,8 @@ def levels_of_notes(  # noqa: PLR0917, compiled code knows places only
     table: _I64,
     rows: _I64,
     spans: _I64,
-    sides: F32,
+    sides: NDArray[np.float64],
+    gains: NDArray[np.float64],
     start: int,
     found: F32,
 ) -> None:
@@ -295,12 +296,14 @@ def levels_of_notes(  # noqa: PLR0917, compiled code knows places only
         table: Of the bank's notes.
         rows: Which row of both each note is, shape (n_notes,).
         spans: Onset and duration (samples), shape (2, n_notes).
-        sides: Gain left and right (ratio), all gains included, shape (2, n_notes).
+        sides: Gain left and right (ratio), shape (2, n_notes).
+        gains: What makes each row as loud as others (ratio), shape (n_rows,).
         start: Sample index of the first frame.
         found: Where to, shape (n_notes, n_frames).
     """
     for note, row in enumerate(rows):
-        left, right = sides[0, note], sides[1, note]
+        gain = np.float32(gains[row])
+        left, right = np.float32(sides[0, note]) * gain, np.float32(sides[1, note]) * gain
         strength = np.sqrt(left * left + right * right)
         onset, duration = spans[0, note], spans[1, note]
         is_half, n_loop = table[row, IS_HALF], table[row, LOOP] << table[row, IS_HALF]

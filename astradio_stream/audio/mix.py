@@ -9,7 +9,7 @@ memory: straight up to its knee, then bending towards full scale. `kernels` has 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from astradio_stream.audio.bank import I16, Bank
     from astradio_stream.audio.exact import F32
 
-_COLUMNS: Final = tuple(
-    Note._fields.index(name) for name in ("onset", "duration", "left", "right", "voice")
-)
+_NO_COLUMNS: Final[tuple[tuple[Any, ...], ...]] = ((),) * len(Note._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +43,12 @@ class Gathered:
 
 def gathered(notes: Sequence[Note], bank: Bank) -> Gathered:
     """Return notes as the kernels take them."""
-    columns = tuple(zip(*notes, strict=True)) if notes else ((),) * len(Note._fields)
-    onset, duration, left, right, voice = (columns[column] for column in _COLUMNS)
+    columns = tuple(zip(*notes, strict=True)) if notes else _NO_COLUMNS
+    onset, duration, voice, instrument, pitch, _velocity, left, right, _chart = columns
     return Gathered(
-        bank.rows(notes),
-        np.array((onset, duration), np.int64),
-        np.array((left, right), np.float64),
+        bank.rows(zip(instrument, pitch, strict=True)),
+        np.array(onset + duration, np.int64).reshape(2, -1),  # flat, which numpy reads faster
+        np.array(left + right, np.float64).reshape(2, -1),
         np.array(voice, np.int64),
     )
 
@@ -58,7 +56,6 @@ def gathered(notes: Sequence[Note], bank: Bank) -> Gathered:
 def mixed(notes: Gathered, bank: Bank, start: int, n_samples: int) -> I16:
     """Return int16 PCM, interleaved, shape (n_samples, 2), of the span that begins at `start`."""
     pairs = np.empty(n_samples, "<i4")
-    gains = bank.gains[notes.rows]
     kernels.mix(
         bank.samples,
         bank.table,
@@ -66,7 +63,7 @@ def mixed(notes: Gathered, bank: Bank, start: int, n_samples: int) -> I16:
         notes.rows,
         notes.spans,
         notes.sides,
-        gains,
+        bank.gains,
         start,
         pairs,
     )
@@ -85,12 +82,6 @@ def render(notes: Sequence[Note], bank: Bank, start: int, n_samples: int) -> I16
     return mixed(gathered(notes, bank), bank, start, n_samples)
 
 
-def note_bands(notes: Gathered, bank: Bank) -> NDArray[np.float64]:
-    """Return how each note's energy is shared among the bands, shape (n_notes, 8)."""
-    bands: NDArray[np.float64] = bank.bands[notes.rows]
-    return bands
-
-
 def note_levels(notes: Gathered, bank: Bank, start: int, n_frames: int) -> F32:
     """Return how loud each note is in each viz frame from `start` on, (n_notes, n_frames).
 
@@ -98,7 +89,14 @@ def note_levels(notes: Gathered, bank: Bank, start: int, n_frames: int) -> F32:
     nearest frame: up to 8 ms early.
     """
     found = np.empty((len(notes.rows), n_frames), np.float32)
-    sides = notes.sides.astype(np.float32)
-    sides *= bank.gains[notes.rows].astype(np.float32)
-    kernels.levels_of_notes(bank.levels, bank.table, notes.rows, notes.spans, sides, start, found)
+    kernels.levels_of_notes(
+        bank.levels,
+        bank.table,
+        notes.rows,
+        notes.spans,
+        notes.sides,
+        bank.gains,
+        start,
+        found,
+    )
     return found

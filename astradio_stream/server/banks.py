@@ -19,7 +19,7 @@ import numpy as np
 
 from astradio_stream import audio
 from astradio_stream.audio.bank import I16, Bank, assemble
-from astradio_stream.audio.mix import gathered, mixed, note_bands, note_levels
+from astradio_stream.audio.mix import gathered, mixed, note_levels
 from astradio_stream.music.score import PULSE_FIELDS
 from astradio_stream.server.bank_layout import CRC_VALUES, layout_of, read_note
 from astradio_stream.server.making import made_values
@@ -94,7 +94,7 @@ def compile_kernels() -> None:
     mixed(notes, nothing, 0, QUANTUM_SAMPLES)
     levels = note_levels(notes, nothing, 0, VIZ_FRAMES_PER_SEGMENT)
     pulses = np.zeros((len(PULSE_FIELDS), VIZ_FRAMES_PER_SEGMENT))
-    frames(pulses, notes.voices, levels, note_bands(notes, nothing))
+    frames(pulses, notes.voices, levels, notes.rows, nothing.bands)
 
 
 def load_bank(model: AudioModel, folder: Path) -> Bank:

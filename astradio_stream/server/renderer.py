@@ -124,12 +124,10 @@ def ready_made(segment: Segment, codec: Codec, sound: Iterable[Sequence[bytes]])
     """Return a segment's quanta at epoch 0, as many as there is sound for."""
     quanta = [*sound]
     n_quanta = len(quanta)
-    picture, size = segment.viz.tobytes(), segment.viz.shape[1]
-    stop = n_quanta * VIZ_FRAMES_PER_QUANTUM * size
-    frames = [picture[at : at + size] for at in range(0, stop, size)]
+    picture = segment.viz[: n_quanta * VIZ_FRAMES_PER_QUANTUM].tobytes()
     packets = [*chain.from_iterable(quanta)]
     crcs = segment.quantum_crcs()[:n_quanta]
-    return ReadyMade(pack_run(codec, segment.start, crcs, packets, frames), segment.events)
+    return ReadyMade(pack_run(codec, segment.start, crcs, packets, picture), segment.events)
 
 
 def _settle(future: asyncio.Future[_T], result: _T) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from astradio_stream.audio.encode import PRE_ROLL_SAMPLES, encoded
-from astradio_stream.audio.mix import gathered, mixed, note_bands, note_levels, render
+from astradio_stream.audio.mix import gathered, mixed, note_levels, render
 from astradio_stream.stream.highlights import highlights_of
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.units import (
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from astradio_stream.stream.programme import Programme
 
 DEFAULT_BITRATE: Final = 96_000
+
+_FRAMES_AT: Final = VIZ_SAMPLES * np.arange(VIZ_FRAMES_PER_SEGMENT, dtype=np.int64)
+"""Where the viz frames of a segment begin, seen from its first sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +121,7 @@ class Rendition:
         start = number * SEGMENT_SAMPLES
         stop = start + SEGMENT_SAMPLES
         notes = self.score.notes(start - PRE_ROLL_SAMPLES, stop)
-        indices = start + VIZ_SAMPLES * np.arange(VIZ_FRAMES_PER_SEGMENT, dtype=np.int64)
-        pulses = self.score.pulses(indices)
+        pulses = self.score.pulses(start + _FRAMES_AT)
         events = (*self.score.events(start, stop), *highlights_of(notes, start, stop))
         if self._last is not None and number == self._last + 1:  # somebody listens on
             self.score.look_ahead(start)
@@ -134,7 +136,8 @@ class Rendition:
             composed.pulses,
             played.voices,
             note_levels(played, self._bank, start, VIZ_FRAMES_PER_SEGMENT),
-            note_bands(played, self._bank),
+            played.rows,
+            self._bank.bands,
         )
         begin, n_samples = start - PRE_ROLL_SAMPLES, PRE_ROLL_SAMPLES + SEGMENT_SAMPLES
         heard = mixed(played, self._bank, begin, n_samples)

@@ -115,7 +115,7 @@ def pack_run(
     index: int,
     crcs: Sequence[int],
     packets: Sequence[bytes],
-    viz_frames: Sequence[bytes],
+    picture: bytes,
 ) -> tuple[bytes, ...]:
     """Return the messages of consecutive quanta at epoch 0, from parts that are known to fit.
 
@@ -124,18 +124,19 @@ def pack_run(
         index: First sample of the first.
         crcs: CRC-32 of the PCM of each.
         packets: Packets of all, in order.
-        viz_frames: Frames of all, in order, of one length; none for no picture.
+        picture: Viz frames of all, one behind the other, of one length; empty for no picture.
     """
-    n_packets, n_frames = codec.n_packets, len(viz_frames) // len(crcs)
-    frame_bytes = len(viz_frames[0]) if viz_frames else 0
+    n_packets, n_bytes = codec.n_packets, len(picture) // len(crcs)
+    n_frames = units.VIZ_FRAMES_PER_QUANTUM if picture else 0
+    frame_bytes = n_bytes // units.VIZ_FRAMES_PER_QUANTUM
     lengths = struct.Struct(f">{n_packets}H")
     messages = []
     for n, crc in enumerate(crcs):
         own = packets[n * n_packets : (n + 1) * n_packets]
         at = index + n * units.QUANTUM_SAMPLES
         head = _HEAD.pack(KIND_QUANTUM, codec, 0, crc, at, n_packets, n_frames, frame_bytes)
-        frames = viz_frames[n * n_frames : (n + 1) * n_frames]
-        messages.append(b"".join((head, lengths.pack(*map(len, own)), *own, *frames)))
+        frames = picture[n * n_bytes : (n + 1) * n_bytes]
+        messages.append(b"".join((head, lengths.pack(*map(len, own)), *own, frames)))
     return tuple(messages)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 from operator import attrgetter
@@ -156,25 +157,27 @@ class ScoreV11:
 
     def pulses(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return `PULSE_FIELDS` at rising sample indices, shape (5, n_indices)."""
-        found = np.zeros((5, len(indices)))
-        bars = list(self._composer.timeline.bars(int(indices[0]), int(indices[-1]) + 1))
-        spans = [
-            (stretch.bar_start(number), min(stretch.bar_start(number + 1), stretch.stop))
-            for stretch, number in bars
-        ]
-        places = np.searchsorted(indices, spans).tolist()
-        for (stretch, number), (start, _), (first, last) in zip(bars, spans, places, strict=True):
+        # Plain numbers: for the few of a second, numpy would take longer to begin than they do.
+        places: list[int] = indices.tolist()
+        beats: list[float] = []
+        bars: list[float] = []
+        colours: tuple[list[float], list[float], list[float]] = ([], [], [])
+        for stretch, number in self._composer.timeline.bars(places[0], places[-1] + 1):
             scene = self._composer.scene(stretch, number)
-            within = indices[first:last] - start
-            length = stretch.bar_start(number + 1) - start
-            palette = scene.movement.palette
-            here = found[:, first:last]
-            here[0] = within * scene.beats % length / length
-            here[1] = within / length
-            here[2] = min(1.0, 0.75 * palette.tension + 0.25 * (scene.place == 2))
-            here[3] = min(1.0, 0.6 * palette.brightness + 0.4 * scene.fullness)
-            here[4] = (7 * scene.movement.tonic % 12) / 12.0
-        return found
+            start, end = stretch.bar_start(number), stretch.bar_start(number + 1)
+            length, n_beats, palette = end - start, scene.beats, scene.movement.palette
+            stop = bisect_left(places, min(end, stretch.stop))
+            within = [place - start for place in places[len(bars) : stop]]
+            beats += [since * n_beats % length / length for since in within]
+            bars += [since / length for since in within]
+            colour = (
+                min(1.0, 0.75 * palette.tension + 0.25 * (scene.place == 2)),
+                min(1.0, 0.6 * palette.brightness + 0.4 * scene.fullness),
+                (7 * scene.movement.tonic % 12) / 12.0,
+            )
+            for row, value in zip(colours, colour, strict=True):
+                row.extend([value] * len(within))
+        return np.array([beats, bars, *colours])
 
     def events(self, start: int, stop: int) -> tuple[Event, ...]:
         """Return sections, keys and what becomes exact in [start, stop)."""
