@@ -77,6 +77,8 @@ class Ahead:
         self._section: _Section | None = None
         """The one that steps are left of, or the last that was finished."""
         self._steps: deque[_Step] = deque()
+        self._read = -1
+        """Sample index of the sky that was read last."""
 
     def go_on(self, start: int) -> None:
         """Do a step of what follows, while the second from `start` on is made.
@@ -118,17 +120,28 @@ class Ahead:
         self._steps = deque(self._steps_of(section.stretch, section.number))
         return section
 
+    def _sky_at(self, index: int) -> Iterator[_Step]:
+        """Yield what reading the sky at an index needs, unless that was done for a section before.
+
+        The last section of a movement asks for the sky of the next one.
+        """
+        if index != self._read:
+            yield from ((_SKY, piece) for piece in self._foresee(index))
+            yield _SKY, partial(self._read_sky, index)
+
+    def _read_sky(self, index: int) -> None:
+        self._composer.skies_at(index)
+        self._read = index
+
     def _steps_of(self, stretch: Stretch, section: int) -> Iterator[_Step]:
         """Yield what a section needs, each thing after what it needs itself, and how much work."""
         composer, first = self._composer, section * SECTION_BARS
         start = stretch.bar_start(first)
         if section == stretch.first_bar // SECTION_BARS:
-            yield from ((_SKY, piece) for piece in self._foresee(stretch.base))
-            yield _SKY, partial(composer.skies_at, stretch.base)
+            yield from self._sky_at(stretch.base)
             yield _MOVEMENT, partial(composer.movement_of, stretch)
         if first + SECTION_BARS >= stretch.n_bars:  # it ends in the key of the next movement
-            yield from ((_SKY, piece) for piece in self._foresee(stretch.end))
-            yield _SKY, partial(composer.skies_at, stretch.end)
+            yield from self._sky_at(stretch.end)
             after = partial(composer.movement, stretch.era, stretch.movement + 1, stretch.end)
             yield _MOVEMENT, after
         yield _PHRASES, partial(composer.phrases, stretch, section)
