@@ -4,6 +4,9 @@ Only what runs through millions of numbers a second is compiled, and only in the
 Python that means the same either way: no fast-math, so nothing is reordered, and code for one of
 two plain processors of its kind, with wide vectors or with narrow ones, neither of which may fuse a
 multiply and an add into one. So every machine answers with the same bits.
+
+Wide vectors are for AMD's Zen alone: there they save a quarter of the mix, but on a Xeon libopus,
+whose own are narrow, encodes 7 % slower after them, which costs more (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ _WIDE: Final = ("x86-64-v3", "-fma")
 _OF_WIDE: Final = ("avx", "avx2", "bmi", "bmi2", "f16c", "lzcnt", "movbe")
 """What a processor must have that runs code for the wide one: all that this has and the narrow
 one has not, but for the fusing."""
+_ZEN: Final = "znver"
+"""How LLVM's names of AMD's processors since 2017 begin."""
 
 
 def within(function: _Function) -> _Function:
@@ -64,13 +69,14 @@ def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def _compiling(function: Callable[_P, _R], *, is_kept: bool = True) -> Callable[_P, _R]:
     # Loading Numba takes longer than all else that a command may want: not before it is needed.
-    from llvmlite.binding import get_host_cpu_features  # noqa: PLC0415
+    from llvmlite.binding import get_host_cpu_features, get_host_cpu_name  # noqa: PLC0415
     from numba import config, njit  # noqa: PLC0415
     from numba.extending import register_jitable  # noqa: PLC0415
 
     if vars(config)["CPU_NAME"] is None and platform.machine() in {"x86_64", "AMD64"}:
         here = get_host_cpu_features()
-        name, features = _WIDE if all(here.get(name) for name in _OF_WIDE) else _NARROW
+        is_wide = get_host_cpu_name().startswith(_ZEN) and all(map(here.get, _OF_WIDE))
+        name, features = _WIDE if is_wide else _NARROW
         vars(config).update(CPU_NAME=name, CPU_FEATURES=features)
     while _parts:
         register_jitable(error_model="numpy")(_parts.pop())

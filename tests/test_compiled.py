@@ -197,11 +197,17 @@ NARROW = """
 from astradio_stream import compiled
 compiled._OF_WIDE = ("what no processor has",)
 """
+WIDE = """
+from astradio_stream import compiled
+compiled._ZEN = ""
+"""
+FLAGS = Path("/proc/cpuinfo").read_text().split()
+HAS_WIDE = platform.machine() == "x86_64" and {"avx2", "bmi2", "f16c", "movbe"} <= {*FLAGS}
 
 
-@pytest.mark.parametrize("forced", ["", NARROW], ids=["this one", "a narrow one"])
+@pytest.mark.parametrize("forced", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_no_multiply_is_fused_with_an_add(tmp_path: Path, forced: str) -> None:
-    """The code is that of a plain processor, with wide vectors only where this one has them."""
+    """The code is that of a plain processor, with wide vectors where they are wanted and there."""
     code = """
 import numpy as np
 from astradio_stream import compiled
@@ -222,9 +228,7 @@ for each in made:
     )
     assert found.keys() == {"mix", "levels_of_notes", "_draw"}
     if platform.machine() == "x86_64":
-        flags = Path("/proc/cpuinfo").read_text().split()
-        is_wide = not forced and {"avx2", "bmi2", "f16c", "movbe"} <= {*flags}
-        assert found["mix"] == f"True {is_wide} False"
+        assert found["mix"] == f"True {forced == WIDE and HAS_WIDE} False"
         assert all(each.endswith("False") for each in found.values())
 
 
@@ -245,6 +249,6 @@ for seed in range(4):
     for number in range(60, 66):
         print(rendition.segment(number).digest())
 """
-    narrow, here = (ran(forced + code, tmp_path, tmp_path) for forced in (NARROW, ""))
-    assert narrow == here
-    assert len({*here.split()}) == 24
+    narrow, wide = (ran(forced + code, tmp_path, tmp_path) for forced in (NARROW, WIDE))
+    assert narrow == wide
+    assert len({*wide.split()}) == 24
