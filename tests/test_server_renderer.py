@@ -6,7 +6,7 @@ import asyncio
 import gc
 import threading
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from astradio_stream.server.clock import Clock, ManualClock, SystemClock
 from astradio_stream.server.load import Load
 from astradio_stream.server.metrics import Metrics
 from astradio_stream.server.pool import RenderPool
-from astradio_stream.server.renderer import Renderer
+from astradio_stream.server.renderer import Renderer, sound_of
 from astradio_stream.sky.moment import Moment
 from astradio_stream.stream.models import AUDIO_MODELS
 from astradio_stream.stream.programme import resolve
@@ -92,8 +92,17 @@ def test_a_thousand_askers_cause_one_render(bank: Bank, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("codec", list(Codec))
 @pytest.mark.parametrize("place", [0, 4, 8])
 def test_who_waits_for_one_quantum_has_it_before_those_behind_it(
-    bank: Bank, codec: Codec, place: int
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, codec: Codec, place: int
 ) -> None:
+    is_taken = threading.Event()
+
+    def held(*args: Any) -> Iterator[Sequence[bytes]]:
+        for n, packets in enumerate(sound_of(*args)):
+            assert n <= place or is_taken.wait(30)
+            yield packets
+
+    monkeypatch.setattr("astradio_stream.server.renderer.sound_of", held)
+
     async def ask() -> None:
         async with renderer_of(bank) as one:
             one.prefetch(PROGRAMME, 5, codec, place=place)
@@ -101,6 +110,7 @@ def test_who_waits_for_one_quantum_has_it_before_those_behind_it(
             early = await one.segment(PROGRAMME, 5, codec, place=place)
             assert not whole.done()
             assert one.cached(PROGRAMME, 5, codec) is None
+            is_taken.set()
             all_of_it = await whole
             assert early.with_viz == all_of_it.with_viz[: place + 1]
             n_early = place + 1
@@ -108,6 +118,21 @@ def test_who_waits_for_one_quantum_has_it_before_those_behind_it(
                 mine = early.frames(0, n_early, 3, viz=viz)
                 assert mine == all_of_it.frames(0, n_early, 3, viz=viz)
             assert await one.segment(PROGRAMME, 5, codec, place=place) is all_of_it
+
+    asyncio.run(ask())
+
+
+def test_whose_turn_comes_when_the_rest_is_there_gets_all_of_it(bank: Bank) -> None:
+    """As in a herd: the loop is busy with others from before the opening until after the end."""
+
+    async def ask() -> None:
+        async with renderer_of(bank) as one:
+            asked = asyncio.create_task(one.segment(PROGRAMME, 5, Codec.OPUS, place=0))
+            await asyncio.sleep(0)
+            [flight] = one._flights.values()
+            flight.job.future.result(30)  # the loop stands still
+            assert not flight.opening.done()
+            assert len((await asked).with_viz) == 10
 
     asyncio.run(ask())
 

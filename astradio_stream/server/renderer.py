@@ -152,6 +152,17 @@ class _Flight:
         """Return what will hold the quantum at a place (0-9)."""
         return self.opening if place <= self._place else self.whole
 
+    def made_by_now(self) -> ReadyMade | None:
+        """Return the whole segment if the render thread has it, whether or not we were told.
+
+        Of hundreds who wait for the opening, most have their turn when the rest is there, too, and
+        what tells us of it waits behind them: who got the opening alone would run dry meanwhile.
+        """
+        future = self.job.future
+        if not future.done() or future.cancelled() or future.exception() is not None:
+            return None
+        return future.result()[0]
+
     def came_to(self, made: ReadyMade | None) -> None:
         """Heed that it is composed; then, that its first quanta are there."""
         if made is None:
@@ -267,7 +278,8 @@ class Renderer:
         # Shielded: one listener who leaves must not take the segment from the others.
         due_ns = self._clock.now_ns() if due_ns is None else due_ns
         flight = self._flight(programme, number, codec, due_ns, place)
-        return await asyncio.shield(flight.reaching(place))
+        made = await asyncio.shield(flight.reaching(place))
+        return flight.made_by_now() or made
 
     def prefetch(
         self,
