@@ -77,8 +77,6 @@ class Ahead:
         self._section: _Section | None = None
         """The one that steps are left of, or the last that was finished."""
         self._steps: deque[_Step] = deque()
-        self._read = -1
-        """Sample index of the sky that was read last."""
 
     def go_on(self, start: int) -> None:
         """Do a step of what follows, while the second from `start` on is made.
@@ -116,29 +114,33 @@ class Ahead:
         return _Section(stretch.stop, after, after.first_bar // SECTION_BARS)
 
     def _begin(self, section: _Section) -> _Section:
+        before, is_done = self._section, not self._steps
+        # The last section of a movement asks for the sky of the next one.
+        has_sky = (
+            is_done
+            and before is not None
+            and before.stretch.end == section.start
+            and self._after(before.stretch, before.number).start == section.start
+        )
         self._section = section
-        self._steps = deque(self._steps_of(section.stretch, section.number))
+        # None of them holds this object: a score that nobody plays must be gone at once.
+        self._steps = deque(self._steps_of(section.stretch, section.number, has_sky=has_sky))
         return section
 
     def _sky_at(self, index: int) -> Iterator[_Step]:
-        """Yield what reading the sky at an index needs, unless that was done for a section before.
+        yield from ((_SKY, piece) for piece in self._foresee(index))
+        yield _SKY, partial(self._composer.skies_at, index)
 
-        The last section of a movement asks for the sky of the next one.
+    def _steps_of(self, stretch: Stretch, section: int, *, has_sky: bool) -> Iterator[_Step]:
+        """Yield what a section needs, each thing after what it needs itself, and how much work.
+
+        The sky at its beginning is left out where it was read for the section before.
         """
-        if index != self._read:
-            yield from ((_SKY, piece) for piece in self._foresee(index))
-            yield _SKY, partial(self._read_sky, index)
-
-    def _read_sky(self, index: int) -> None:
-        self._composer.skies_at(index)
-        self._read = index
-
-    def _steps_of(self, stretch: Stretch, section: int) -> Iterator[_Step]:
-        """Yield what a section needs, each thing after what it needs itself, and how much work."""
         composer, first = self._composer, section * SECTION_BARS
         start = stretch.bar_start(first)
         if section == stretch.first_bar // SECTION_BARS:
-            yield from self._sky_at(stretch.base)
+            if not has_sky:
+                yield from self._sky_at(stretch.base)
             yield _MOVEMENT, partial(composer.movement_of, stretch)
         if first + SECTION_BARS >= stretch.n_bars:  # it ends in the key of the next movement
             yield from self._sky_at(stretch.end)
