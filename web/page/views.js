@@ -6,6 +6,29 @@
 
 const FIRST = "now";
 
+// Scrolled by hand: in Chromium `scrollIntoView` also moves the place from which Tab goes on, past
+// the link that skips to the content.
+
+/**
+ * Scroll a strip sideways until a part of it can be seen.
+ * @param {Element} strip
+ * @param {Element} part
+ */
+function reveal(strip, part) {
+  const [outer, inner] = [strip.getBoundingClientRect(), part.getBoundingClientRect()];
+  strip.scrollLeft += Math.min(0, inner.left - outer.left) + Math.max(0, inner.right - outer.right);
+}
+
+/**
+ * Scroll the page until something begins at its top, below what stands there.
+ * @param {Element | null} part
+ */
+function bringUp(part) {
+  if (!part) return;
+  const padding = Number.parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+  scrollTo({ top: scrollY + part.getBoundingClientRect().top - padding });
+}
+
 export class Views {
   /**
    * @param {Document} page
@@ -33,7 +56,7 @@ export class Views {
     for (const link of this.links) {
       if (link.getAttribute("href") === `#${name}`) {
         link.setAttribute("aria-current", "page");
-        link.scrollIntoView({ block: "nearest", inline: "nearest" });
+        if (link.parentElement) reveal(link.parentElement, link);
       } else link.removeAttribute("aria-current");
     }
     this.page.body.dataset.view = name;
@@ -42,7 +65,7 @@ export class Views {
     const heading = this.page.querySelector(`#${name} h1`);
     if (heading instanceof HTMLElement) heading.focus({ preventScroll: true });
     // On a phone the column lies below the wheel: what was asked for comes into sight.
-    if (name !== FIRST) this.page.getElementById("column")?.scrollIntoView({ block: "start" });
+    if (name !== FIRST) bringUp(this.page.getElementById("column"));
   }
 
   /** Back to what plays. */
