@@ -33,14 +33,18 @@ def highlights_of(notes: Iterable[Note], start: int, stop: int) -> tuple[Event, 
     """
     strongest: dict[int, tuple[tuple[float, int, int, int], Note]] = {}
     for note in notes:
-        onset, _, voice, instrument, pitch, _, left, right, _ = note
-        if not start <= onset < stop or drum_key_of(instrument, pitch) is not None:
+        if not start <= note.onset < stop or drum_key_of(note.instrument, note.pitch) is not None:
             continue
-        place = onset // PLACE_SAMPLES
-        rank = left * left + right * right, -onset, pitch, -voice  # louder, earlier, higher
+        place, rank = note.onset // PLACE_SAMPLES, _rank(note)
         if place not in strongest or rank > strongest[place][0]:
             strongest[place] = rank, note
-    return tuple([_event_of(strongest[place][1]) for place in sorted(strongest)])
+    return tuple(_event_of(strongest[place][1]) for place in sorted(strongest))
+
+
+def _rank(note: Note) -> tuple[float, int, int, int]:
+    """Return by what one note is chosen before another: the louder, the earlier, the higher."""
+    power = note.left * note.left + note.right * note.right
+    return power, -note.onset, note.pitch, -note.voice
 
 
 def _event_of(note: Note) -> Event:

@@ -157,7 +157,7 @@ class ScoreV11:
 
     def pulses(self, indices: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return `PULSE_FIELDS` at rising sample indices, shape (5, n_indices)."""
-        # Plain numbers: for the few of a second, numpy would take longer to begin than they do.
+        # Plain numbers: after an encode numpy's calls cost more than the sixty of a second do.
         places: list[int] = indices.tolist()
         beats: list[float] = []
         bars: list[float] = []
